@@ -1,0 +1,81 @@
+"""The one unit registry, and amounts with their unit as text.
+
+pint is imported on first use: it takes longer than everything else that ``import exotwin`` needs.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from exotwin.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    import pint
+
+# Counted things are dimensions of their own, so that cells never pass for vesicles. `unit` in each comment: the plural.
+_DEFINITIONS = (
+    "cell = [cell] = cells",
+    "particle = [particle] = particles = vesicle = vesicles",
+    "copy = [copy] = copies",
+    "follicle = [follicle] = follicles",
+    "international_unit = [international_unit] = IU",
+    "burden = [burden]",
+)
+
+_AMOUNT = re.compile(r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*$")
+
+
+@lru_cache(maxsize=1)
+def registry() -> pint.UnitRegistry:
+    """The package's registry: pint's units, plus cells, particles, copies, follicles, IU and burden."""
+    import pint
+
+    ureg: pint.UnitRegistry = pint.UnitRegistry(cache_folder=None)
+    for definition in _DEFINITIONS:
+        ureg.define(definition)
+    return ureg
+
+
+def parse_amount(text: str, *, where: str, kinds: dict[str, str], example: str, error: type[InputError]) -> tuple[float, str]:
+    """Read ``"1e11 particles"`` as a number in one of the allowed units.
+
+    Parameters
+    ----------
+    text : number and unit.
+    where : place of the text, for the message.
+    kinds : allowed kind -> unit to convert to, e.g. ``{"vesicles": "particle", "vesicles per kg": "particle/kg"}``.
+    example : what a right entry looks like.
+    error : the room's error class.
+
+    Returns
+    -------
+    (value in that unit, kind).
+
+    Raises
+    ------
+    error : no number, an unknown unit, a unit of the wrong kind, or a negative amount.
+    """
+    import pint
+
+    found = _AMOUNT.match(text)
+    if not found or not found[2]:
+        raise error(where, found=f'"{text}"', expected=f'a number and a unit, such as "{example}"')
+    number, unit = float(found[1]), found[2]
+    ureg = registry()
+    try:
+        quantity = ureg.Quantity(number, unit)
+    except (pint.UndefinedUnitError, pint.DefinitionSyntaxError, ValueError, TypeError) as fault:
+        names = {n for k in kinds.values() for n in re.split(r"\W+", k) if n}
+        plural = {n + "s" if n + "s" in ureg else n for n in names}
+        wrong = next((w for w in re.findall(r"[A-Za-z_µ]+", unit) if w not in ureg), unit)
+        raise error(
+            where, found=f'the unit "{unit}"', expected=f'such as "{example}"', nearest=nearest(wrong, plural | names)
+        ) from fault
+    for kind, target in kinds.items():
+        if quantity.is_compatible_with(target):
+            if number < 0:
+                raise error(where, found=f'"{text}"', expected=f'an amount of zero or more, such as "{example}"')
+            return float(quantity.to(target).magnitude), kind
+    raise error(where, found=f'"{text}", which is {quantity.dimensionality}', expected=f'such as "{example}"')
