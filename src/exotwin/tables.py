@@ -32,7 +32,9 @@ def read_csv(path: Path, columns: Iterable[str], *, error: type[InputError]) -> 
     """
     expected = list(columns)
     text = read_text(path, error=error)
-    lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip() and not line.lstrip().startswith("#")]
+    lines = [
+        (n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip() and not line.lstrip().startswith("#")
+    ]
     if not lines:
         raise error(str(path), found="an empty table", expected=f"the columns {', '.join(expected)}")
     parsed = csv.reader((line for _, line in lines), skipinitialspace=True)
@@ -47,7 +49,9 @@ def read_csv(path: Path, columns: Iterable[str], *, error: type[InputError]) -> 
             )
     missing = [c for c in expected if c not in header]
     if missing:
-        raise error(f"{path}, line {lines[0][0]}", found=f"no column {', '.join(missing)}", expected=", ".join(expected))
+        raise error(
+            f"{path}, line {lines[0][0]}", found=f"no column {', '.join(missing)}", expected=", ".join(expected)
+        )
     rows = []
     for (number, _), cells in zip(lines[1:], parsed, strict=True):
         where = f"{path}, line {number}"
@@ -75,15 +79,24 @@ def read_text(path: Path, *, error: type[InputError]) -> str:
             str(path), found="no such file", expected="a readable file", nearest=nearest(path.name, siblings)
         ) from fault
     except (OSError, UnicodeDecodeError) as fault:
-        raise error(str(path), found=f"{type(fault).__name__}: {fault}", expected="a readable UTF-8 text file") from fault
+        raise error(
+            str(path), found=f"{type(fault).__name__}: {fault}", expected="a readable UTF-8 text file"
+        ) from fault
 
 
-def check_keys(table: dict[str, Any], known: Iterable[str], *, where: str, error: type[InputError], required: Iterable[str] = ()) -> None:
+def check_keys(
+    table: dict[str, Any], known: Iterable[str], *, where: str, error: type[InputError], required: Iterable[str] = ()
+) -> None:
     """Raise ``error`` for the first key that is not known, or the first required one that is missing."""
     names = list(known)
     for key in table:
         if key not in names:
-            raise error(f"{where}.{key}" if where[-1:] not in ",:" else f"{where} {key}", found=f'the key "{key}"', expected="one of " + ", ".join(names), nearest=nearest(key, names))
+            raise error(
+                f"{where}.{key}" if where[-1:] not in ",:" else f"{where} {key}",
+                found=f'the key "{key}"',
+                expected="one of " + ", ".join(names),
+                nearest=nearest(key, names),
+            )
     for key in required:
         if key not in table:
             raise error(where, found=f'no key "{key}"', expected="the keys " + ", ".join(required))

@@ -38,7 +38,9 @@ def registry() -> pint.UnitRegistry:
     return ureg
 
 
-def parse_amount(text: str, *, where: str, kinds: dict[str, str], example: str, error: type[InputError]) -> tuple[float, str]:
+def parse_amount(
+    text: str, *, where: str, kinds: dict[str, str], example: str, error: type[InputError]
+) -> tuple[float, str]:
     """Read ``"1e11 particles"`` as a number in one of the allowed units.
 
     Parameters
