@@ -1,7 +1,7 @@
 """One shape for every error that a user may see: where, what was found, what was expected, the nearest valid name.
 
 Raised where the fault is known, shown by the command line without traceback. `InputError` and its children mean that
-something the user gave is wrong (exit code 2); any other `ExotwinError` means that the work itself failed (exit code 1).
+something the user gave is wrong (exit code 2); any other `ExotwinError` means that the work itself failed (exit 1).
 """
 
 from __future__ import annotations

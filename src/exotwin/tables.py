@@ -24,7 +24,7 @@ class Row:
 
 
 def read_csv(path: Path, columns: Iterable[str], *, error: type[InputError]) -> list[Row]:
-    """Rows of a comma-separated UTF-8 file with exactly these columns; cells are stripped of spaces, ``#`` lines skipped.
+    """Rows of a comma-separated UTF-8 file with exactly these columns; cells are stripped, ``#`` lines skipped.
 
     Raises
     ------

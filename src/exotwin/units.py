@@ -28,11 +28,11 @@ _AMOUNT = re.compile(r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s
 
 
 @lru_cache(maxsize=1)
-def registry() -> pint.UnitRegistry:
+def registry() -> pint.UnitRegistry[float]:
     """The package's registry: pint's units, plus cells, particles, copies, follicles, IU and burden."""
     import pint
 
-    ureg: pint.UnitRegistry = pint.UnitRegistry(cache_folder=None)
+    ureg: pint.UnitRegistry[float] = pint.UnitRegistry(cache_folder=None)
     for definition in _DEFINITIONS:
         ureg.define(definition)
     return ureg
