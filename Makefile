@@ -1,0 +1,48 @@
+# Everything a fresh machine needs: Python >= 3.11 and make. `make demo` runs the example study, `make test` the tests.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+OUT    ?= out/demo
+
+# The lock file pins every package; uv only installs it, into the project's own environment.
+export UV_PROJECT_ENVIRONMENT := $(VENV)
+SYNC = $(BIN)/uv sync --quiet --frozen --inexact
+
+.PHONY: demo test lint bench validate docs clean
+
+demo: $(VENV)/.run
+	$(BIN)/exotwin run examples/poi-umbilical.toml -o $(OUT)
+
+test: $(VENV)/.dev
+	$(BIN)/pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/run.py
+
+validate: $(VENV)/.dev
+	$(BIN)/pytest -m "slow or not slow"
+
+docs: $(VENV)/.dev
+	$(BIN)/mkdocs build --strict
+
+clean:
+	rm -rf $(VENV) out site build dist
+
+$(VENV)/.uv:
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "exotwin needs Python 3.11 or newer; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	touch $@
+
+$(VENV)/.run: $(VENV)/.uv pyproject.toml uv.lock
+	$(SYNC)
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.uv pyproject.toml uv.lock
+	$(SYNC) --extra dev --extra app
+	touch $@ $(VENV)/.run
