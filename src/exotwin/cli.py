@@ -1,0 +1,241 @@
+"""The command line: each command reads, calls one room, prints or writes. Exit codes: 0 done, 1 failed, 2 bad input."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from exotwin import __version__, console
+from exotwin.errors import BiologyError, ExotwinError, NotBuiltYet, StudyError
+
+app = typer.Typer(
+    name="exotwin",
+    help="In-silico laboratory for MSC and MSC-exosome therapy against ageing. A research tool, not medical advice.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Out = Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"exotwin {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    study: Annotated[Path, typer.Argument(help="Study file (TOML).", show_default=False)],
+    out: Out,
+    language: Annotated[str, typer.Option(help="Language of the report: en or zh.")] = "en",
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads; default: all cores.", show_default=False)] = None,
+    json: Json = False,
+) -> None:
+    """Simulate a study and write results, report and figures; an interrupted run goes on where it stopped."""
+    from exotwin.result import run as run_study
+
+    began = time.perf_counter()
+    with console.Bar() as bar:
+        result = run_study(study, out=out, language=language, n_threads=threads, progress=bar)
+    seconds = time.perf_counter() - began
+    if json:
+        console.show_json({"report": out / "report.html", "seconds": seconds, "endpoints": _records(result.endpoints)})
+        return
+    for line in result.trial.summary():
+        console.out.print(line, markup=False)
+    console.out.print(f"{seconds:.1f} s. Report: {out / 'report.html'}", soft_wrap=True, markup=False)
+
+
+@app.command()
+def product(
+    file: Annotated[Path, typer.Argument(help="Product file (TOML).", show_default=False)], json: Json = False
+) -> None:
+    """Read a product's instrument files and judge it against ISCT 2006 and MISEV2023."""
+    from exotwin.product import Product
+
+    lot = Product.from_toml(file)
+    if json:
+        console.show_json(lot.as_dict())
+        return
+    console.out.print(lot.summary(), markup=False)
+    for verdict in lot.verdicts:
+        rows = [(c.outcome, c.name, c.rule, c.measured) for c in verdict.criteria]
+        console.show_table(f"{verdict.standard}: {verdict.outcome}", ["outcome", "criterion", "rule", "measured"], rows)
+    for remark in lot.remarks:
+        console.out.print(f"- {remark}", markup=False)
+
+
+@app.command()
+def model(
+    condition: Annotated[str, typer.Argument(help="Condition, such as poi.", show_default=False)],
+    species: Annotated[str, typer.Option(help="human, mouse or rat.")] = "human",
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="File to write; .ant for Antimony, else SBML.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Assemble a condition's model: write it as SBML or Antimony, or list its parameters with their sources."""
+    from exotwin.biology import assemble
+
+    built = assemble(condition, species)
+    if out is not None:
+        _write(out, built.antimony if out.suffix == ".ant" else built.sbml)
+    rows = list(built.parameters.values())
+    if json:
+        console.show_json(
+            {"condition": built.condition, "species": built.species, "digest": built.digest, "parameters": rows}
+        )
+    elif out is not None:
+        console.out.print(f"{built.summary()}\n{out}", markup=False, soft_wrap=True)
+    else:
+        columns = ["parameter", "value", "unit", "level", "basis", "record"]
+        cells = [(p.name, f"{p.value:.6g}", p.unit, p.level, p.basis, p.record) for p in rows]
+        console.show_table(built.summary(), columns, cells)
+
+
+@app.command()
+def claims(
+    claim: Annotated[
+        str | None, typer.Argument(help="One claim, such as POI-2; default: all.", show_default=False)
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List the claims with the module that holds each and its records, or `not modelled yet`."""
+    from exotwin import evidence
+
+    listed = evidence.claims() if claim is None else (evidence.claim(claim),)
+    if json:
+        console.show_json(listed)
+        return
+    rows = [(c.id, c.module, f"{len(c.records)}", c.text) for c in listed]
+    built = sum(c.module != "not modelled yet" for c in listed)
+    caption = (
+        f"{built} of {len(listed)} have a module; none is judged yet (supported or contradicted comes with the checks)."
+    )
+    console.show_table("Claims", ["claim", "module", "records", "what it says"], rows, caption=caption)
+    if claim is not None:
+        one = listed[0]
+        console.show_table(
+            "How", ["", ""], [("held by", one.how), ("missing", one.missing), ("records", ", ".join(one.records))]
+        )
+
+
+@app.command()
+def record(name: Annotated[str, typer.Argument(help="Record id.", show_default=False)], json: Json = False) -> None:
+    """Show one evidence record with its source."""
+    from exotwin import evidence
+
+    found = evidence.record(name)
+    if json:
+        console.show_json(found.model_dump())
+        return
+    rows = [
+        (key, str(value)) for key, value in found.model_dump(exclude={"source"}).items() if value not in ("", None, [])
+    ]
+    console.show_table(found.id, ["", ""], [*rows, ("source", evidence.bibliography([found.id])[0])])
+
+
+@app.command()
+def calibrate(
+    name: Annotated[str | None, typer.Argument(help="Calibration; default: list them.", show_default=False)] = None,
+    json: Json = False,
+) -> None:
+    """Refit a calibration and show its value, standard error and what it rests on."""
+    from exotwin import calibration
+
+    if name is None:
+        known = calibration.calibrations()
+        if json:
+            console.show_json(known)
+        else:
+            console.show_table("Calibrations", ["name"], [(k,) for k in known])
+        return
+    with console.Bar() as bar:
+        fit = calibration.calibrate(name, progress=bar)
+    if json:
+        console.show_json(fit)
+    else:
+        console.out.print(fit.summary(), markup=False)
+
+
+@app.command()
+def example(folder: Annotated[Path, typer.Argument(help="New folder to write into.", show_default=False)]) -> None:
+    """Write the example study and its (synthetic) product, to start from."""
+    if folder.exists():
+        raise StudyError(f"folder {folder}", found="something that exists already", expected="a new folder")
+    with as_file(files("exotwin") / "examples") as source:
+        shutil.copytree(source, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    console.out.print(f"{folder}\nexotwin run {folder / 'poi-umbilical.toml'} -o out", markup=False, soft_wrap=True)
+
+
+@app.command(name="app")
+def serve(
+    folder: Annotated[Path, typer.Argument(help="Results of `exotwin run`.", show_default=False)],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this computer; 0 picks a free one.")] = 0,
+) -> None:
+    """Look at results in the browser (needs the extra `app`)."""
+    from exotwin.app import serve as serve_folder
+
+    serve_folder(folder, port=port)
+
+
+@app.command()
+def fit(problem: Annotated[Path, typer.Argument(help="PEtab problem (YAML).", show_default=False)]) -> None:
+    """Fit a PEtab problem (not built yet)."""
+    raise NotBuiltYet(
+        f"exotwin fit {problem}", found="a PEtab problem", expected="`exotwin calibrate`, the one fit of this version"
+    )
+
+
+@app.command()
+def validate() -> None:
+    """Hold every module against its records (not built yet)."""
+    raise NotBuiltYet(
+        "exotwin validate", found="no scoreboard in this version", expected="`exotwin claims` and each module's page"
+    )
+
+
+def main() -> None:
+    """Entry point: an error becomes one message and an exit code, never a traceback."""
+    try:
+        app()
+    except ExotwinError as error:
+        console.show_error(error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        console.err.print("stopped; finished chunks are kept, and the same command goes on from there")
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _write(path: Path, text: str) -> None:
+    if not path.parent.is_dir():
+        folder = str(path.parent)
+        raise BiologyError(f"file {path}", found=f"no folder {folder}", expected="a folder that exists")
+    aside = path.with_name(f".{path.name}.part")
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(path)
+
+
+def _records(table: Any) -> list[dict[str, Any]]:
+    return [{str(k): v for k, v in row.items()} for row in table.to_dict(orient="records")]

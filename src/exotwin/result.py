@@ -1,0 +1,119 @@
+"""From a study to everything that comes out of it: the object that a notebook holds, the folder that a run leaves."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from exotwin.errors import StudyError
+from exotwin.progress import Progress, Silent
+from exotwin.trial import Study, TrialResult, lock_text, simulate_trial
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+
+class Result:
+    """A simulated trial with its tables, figures and report."""
+
+    def __init__(self, trial: TrialResult) -> None:
+        self.trial = trial
+
+    @property
+    def endpoints(self) -> pd.DataFrame:
+        """One row per reading, endpoint and arm: values, paired differences, 95 % intervals."""
+        return self.trial.endpoints
+
+    @property
+    def dataset(self) -> xr.Dataset:
+        """Trajectories of the observables, (reading, arm, patient, time); units as attributes."""
+        return self.trial.dataset
+
+    @property
+    def exposure(self) -> xr.Dataset:
+        """What reaches where in the first week, (arm, patient, time); units as attributes."""
+        return self.trial.exposure
+
+    def plot(self, name: str) -> Figure:
+        """Curves of one observable with bands for each arm.
+
+        Raises
+        ------
+        ReportError : no observable of that name; names the nearest.
+        """
+        from exotwin.report import figure
+
+        return figure(self.trial, name)
+
+    def report(self, path: str | Path, *, language: str = "en") -> Path:
+        """Write the report as one self-contained HTML file; ``language`` is "en" or "zh"."""
+        from exotwin.report import write_report
+
+        return write_report(self.trial, Path(path), language=language)
+
+    def save(self, folder: Path, *, language: str = "en") -> Path:
+        """Write report, endpoints, figures, tables and lock file into ``folder``; gives the path of the report.
+
+        Everything is made aside and moved at the end, so that a failure leaves the folder as it was.
+        """
+        from exotwin.report import write_figures, write_tables
+
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".exotwin-", dir=folder) as aside:
+            made = Path(aside)
+            self.report(made / "report.html", language=language)
+            write_figures(self.trial, made / "figures")
+            write_tables(self.trial, made / "tables")
+            self.endpoints.to_csv(made / "endpoints.csv", index=False)
+            (made / "study.lock.toml").write_text(lock_text(self.trial), encoding="utf-8")
+            for path in sorted(made.iterdir()):
+                target = folder / path.name
+                if target.is_dir():
+                    shutil.rmtree(target)
+                path.replace(target)
+        return folder / "report.html"
+
+    def _repr_html_(self) -> str:
+        return self.trial._repr_html_()
+
+
+def run(
+    study: Study | str | Path,
+    *,
+    out: str | Path | None = None,
+    language: str = "en",
+    n_threads: int | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Simulate a study.
+
+    Parameters
+    ----------
+    study : the study or the path of its TOML file.
+    out : folder for results.zarr, endpoints.csv, report.html, figures, tables and study.lock.toml; None keeps all in
+        memory. A run that was interrupted goes on where it stopped.
+    language : of the report, "en" or "zh".
+    n_threads : threads of the engine; None takes all cores. The numbers do not depend on it.
+    progress : told how far the work has come.
+
+    Raises
+    ------
+    StudyError, ProductError : the study or a product file is wrong; nothing is written.
+    """
+    if not isinstance(study, Study):
+        study = Study.from_toml(Path(study))
+    folder = None if out is None else Path(out)
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise StudyError(
+            f"output folder {folder}", found="a file", expected="a folder, or a path that does not exist yet"
+        )
+    trial = simulate_trial(study, out=folder, n_threads=n_threads, progress=progress or Silent())
+    result = Result(trial)
+    if folder is not None:
+        (progress or Silent()).start("report", 1)
+        result.save(folder, language=language)
+    return result
