@@ -39,7 +39,7 @@ class _Rate(ProgressColumn):
 
 
 class Bar:
-    """Progress on the terminal: done of all, rate and time left; vanishes at the end. Silent if stderr is no terminal."""
+    """Progress on the terminal: done of all, rate and time left; gone at the end. Silent if stderr is no terminal."""
 
     def __init__(self) -> None:
         self._bar = Progress(
