@@ -1,0 +1,136 @@
+"""Copies that a cell needs against copies that a dose delivers, mediator by mediator."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from exotwin.errors import MechanismError, nearest
+from exotwin.mechanism.reach import Mechanism
+
+NEEDED = 1000.0
+"""Copies per cell that a miRNA must exceed for repression to be seen, a rough guide (mirna-threshold-cell)."""
+OWN_SUPPLY = 110.0
+"""Copies per minute that a mouse cell makes of one miRNA at the most (mirna-halflife-kingston)."""
+_RECORDS = ("mirna-threshold-cell", "mirna-only-abundant-act", "mirna-halflife-kingston")
+
+Outcome = Literal["reaches", "undecided", "falls short", "nothing delivered", "not measured"]
+
+
+@dataclass(frozen=True)
+class Plausibility:
+    """Whether a mediator can be there in the number that repression needs.
+
+    needed, delivered : copies per recipient cell; delivered is NaN if the product was not measured for it.
+    low, high : 95 % limits of delivered from what is not known of the copies per vesicle, and from nothing else.
+    log10_short : decades missing, log10(needed / delivered); negative: decades to spare; infinite: nothing delivered.
+    own_supply_minutes : time in which a cell makes as many copies of an abundant miRNA of its own.
+    verdict : the outcome in words: "reaches", "falls short by 10^2.3", …
+    records : ids behind the numbers needed.
+    """
+
+    mediator: str
+    needed: float
+    delivered: float
+    low: float
+    high: float
+    log10_short: float
+    own_supply_minutes: float
+    outcome: Outcome
+    verdict: str
+    records: tuple[str, ...]
+    note: str = ""
+
+
+def plausibility(
+    mechanism: Mechanism, delivered: Mapping[str, float], *, needed: float = NEEDED
+) -> tuple[Plausibility, ...]:
+    """Hold what is delivered against what is needed, for each mediator of the mechanism, the unmeasured ones included.
+
+    Parameters
+    ----------
+    delivered : mediator -> copies per recipient cell at their highest, computed with the median copies per vesicle.
+    needed : copies per cell.
+
+    Raises
+    ------
+    MechanismError : an amount for a mediator that the mechanism does not have, none for one that it has, or an amount
+        that is not a number of zero or more.
+
+    Sources : mirna-threshold-cell (needed), mirna-only-abundant-act (most detected miRNAs do nothing measurable),
+        mirna-halflife-kingston (what a cell makes itself).
+    """
+    carried = mechanism.copies_per_vesicle
+    for name, amount in delivered.items():
+        if name not in carried:
+            raise MechanismError(
+                f"copies delivered by {mechanism.product}",
+                found=f'"{name}"',
+                expected="mediators measured in the product: " + (", ".join(carried) or "none"),
+                nearest=nearest(name, carried),
+            )
+        if not (math.isfinite(amount) and amount >= 0):
+            raise MechanismError(
+                f"copies of {name} delivered by {mechanism.product}",
+                found=f"{amount}",
+                expected="copies per cell, zero or more",
+            )
+    missing = [name for name in carried if name not in delivered]
+    if missing:
+        raise MechanismError(
+            f"copies delivered by {mechanism.product}",
+            found=f"none for {', '.join(missing)}",
+            expected="an amount for every mediator measured in the product",
+        )
+    judged = [_judge(mechanism, name, delivered[name], needed) for name in carried]
+    return (*judged, *(_unmeasured(name, needed) for name in mechanism.unmeasured))
+
+
+def _judge(mechanism: Mechanism, name: str, amount: float, needed: float) -> Plausibility:
+    entry = mechanism.copies_per_vesicle[name]
+    factor = 10 ** (1.96 * entry.log10_sd)
+    low, high = amount / factor, amount * factor
+    short = math.log10(needed / amount) if amount > 0 else math.inf
+    outcome: Outcome
+    if amount == 0:
+        outcome, verdict = "nothing delivered", "nothing delivered"
+    elif low >= needed:
+        outcome, verdict = "reaches", "reaches"
+    elif high >= needed:
+        gap = f"falls short by 10^{short:.1f}" if short > 0 else f"reaches by 10^{-short:.1f}"
+        outcome, verdict = "undecided", f"undecided: {gap}, less than what is not known of the copies"
+    else:
+        outcome, verdict = "falls short", f"falls short by 10^{short:.1f}"
+    joined = f"measured as one with {', '.join(entry.joined_with)}" if entry.joined_with else ""
+    return Plausibility(
+        mediator=name,
+        needed=needed,
+        delivered=amount,
+        low=low,
+        high=high,
+        log10_short=short,
+        own_supply_minutes=amount / OWN_SUPPLY,
+        outcome=outcome,
+        verdict=verdict,
+        records=_RECORDS,
+        note=joined,
+    )
+
+
+def _unmeasured(name: str, needed: float) -> Plausibility:
+    nan = math.nan
+    return Plausibility(
+        mediator=name,
+        needed=needed,
+        delivered=nan,
+        low=nan,
+        high=nan,
+        log10_short=nan,
+        own_supply_minutes=nan,
+        outcome="not measured",
+        verdict="not measured in the product",
+        records=_RECORDS,
+        note="no statement, not zero",
+    )
