@@ -14,7 +14,7 @@ from exotwin.errors import InputError, nearest
 if TYPE_CHECKING:
     import pint
 
-# Counted things are dimensions of their own, so that cells never pass for vesicles. `unit` in each comment: the plural.
+# Counted things are dimensions of their own, so that cells never pass for vesicles.
 _DEFINITIONS = (
     "cell = [cell] = cells",
     "particle = [particle] = particles = vesicle = vesicles",
@@ -24,6 +24,8 @@ _DEFINITIONS = (
     "burden = [burden]",
 )
 
+# What a laboratory writes, such as "particles/kg" or "ug/mL": pint itself would take whole expressions.
+_UNIT = re.compile(r"[^\W\d_]+(\^-?\d)?(\s*[/*]\s*[^\W\d_]+(\^-?\d)?)*")
 _AMOUNT = re.compile(r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*$")
 
 
@@ -67,8 +69,10 @@ def parse_amount(
     number, unit = float(found[1]), found[2]
     ureg = registry()
     try:
+        if not _UNIT.fullmatch(unit):
+            raise ValueError(unit)
         quantity = ureg.Quantity(number, unit)
-    except (pint.UndefinedUnitError, pint.DefinitionSyntaxError, ValueError, TypeError) as fault:
+    except (pint.UndefinedUnitError, ValueError) as fault:
         names = {n for k in kinds.values() for n in re.split(r"\W+", k) if n}
         plural = {n + "s" if n + "s" in ureg else n for n in names}
         wrong = next((w for w in re.findall(r"[A-Za-z_µ]+", unit) if w not in ureg), unit)
