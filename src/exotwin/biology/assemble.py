@@ -1,0 +1,295 @@
+"""Joins the modules of a condition into one flat model, for one species.
+
+Conventions of the module files (``modules/NAME.ant``, ``conditions/NAME.ant``, ``species/physiology.ant``)
+
+- ``model NAME`` … ``end``; the comment above it is the header and is kept. One or more statements a line, ``//`` before
+  comments; an equation that goes on in the next line ends with a backslash (a newline ends it otherwise). No prefixes:
+  a symbol means the same in all modules.
+- ``// inputs`` opens the list of symbols that others own, one ``name = value unit;`` a line with its neutral value; the
+  first blank line closes it. When another module, a table or the effect equations define the symbol, the line is
+  dropped; otherwise it stays. A symbol that two modules define is an error.
+- Numbers come from the table beside the module. In equations only 0, 1, 2 … of pure mathematics (``ln(2)``, exponents)
+  and conversions with their unit (``time / 365.25 day_per_year``) may stand; a bare number is dimensionless.
+- Units: ``symbol has unit_id;`` for everything that a rule or rate defines. An id is the unit's text with ``/`` as
+  ``_per_``, ``*`` as ``_`` and powers without ``^``: ``1/day`` = ``per_day``, ``particle/mL/day`` =
+  ``particle_per_mL_per_day``, ``cm^2`` = ``cm2``. Units of table rows need no ``has``. Definitions are written here.
+- Counted amounts that flow (cells, vesicles) are ``substanceOnly species X in body; X = 0; X has cell;`` moved by
+  ``label: A => B; rate;`` in items a day. ``compartment body`` is written here. Everything else with a rate of its own
+  (hormones, burdens, follicles too where they are only counted) may be a parameter with ``x' = …; x has unit;``.
+- ``// per mediator`` … ``// end per mediator`` is repeated for each miRNA of the condition with the word ``mediator``
+  in symbols replaced by its id (``copies_mediator`` → ``copies_mir_21_5p``); table rows with that word likewise.
+- Time is in days; 0 is enrolment. Constants of the body (organ volumes and flows, ``body_weight``) come from
+  ``species/physiology``.
+
+The effect equations are written here. A process P of the condition, moved by the mediators M, is ``exp(reading_animal *
+translation * animal_effect_P * animal_response + reading_copies * sum over M of gain_M_P * repression_M)``, hence
+exactly 1 while no product acts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from exotwin.biology import sbml_units
+from exotwin.biology.model import DoseInput, Model, Observable
+from exotwin.biology.module import Line, Module, code, per_mediator, read_module
+from exotwin.biology.observables import Condition, read_condition, species_in
+from exotwin.biology.parameters import Parameter, Spread, read_parameters
+from exotwin.biology.sbml import to_sbml
+from exotwin.errors import BiologyError, nearest
+
+SHIPPED = Path(__file__).parent
+_BODY = "compartment body = 1 litre;"
+_UNIT_AFTER_HAS = re.compile(r"\bhas\s+([A-Za-z]\w*)")
+_UNIT_AFTER_NUMBER = re.compile(r"(?<![\w.])(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s+([A-Za-z]\w*)")
+_SBML_NAMES = ("item", "litre", "dimensionless", "second", "metre", "mole", "gram", "kilogram")
+
+
+def conditions(*, root: Path = SHIPPED) -> tuple[str, ...]:
+    """Names of the conditions that can be assembled."""
+    return tuple(sorted(p.stem for p in (root / "conditions").glob("*.toml")))
+
+
+def species_of(condition: str, *, root: Path = SHIPPED) -> tuple[str, ...]:
+    """Species for which a condition can be assembled.
+
+    Raises
+    ------
+    BiologyError : a condition that does not exist.
+    """
+    return species_in(_page(condition, root))
+
+
+def assemble(condition: str, species: str, *, root: Path = SHIPPED) -> Model:
+    """Join the modules of a condition for a species into one checked model.
+
+    Parameters
+    ----------
+    condition, species : such as "poi" and "human".
+    root : folder with ``modules``, ``conditions`` and ``species``; by default the package's own.
+
+    Raises
+    ------
+    BiologyError : a condition or species that does not exist; a module, table or page that is inconsistent.
+    """
+    page = read_condition(_page(condition, root), species)
+    bases = [root / "species" / "physiology", *(_module_base(m, page, root) for m in page.modules)]
+    bases.append(root / "conditions" / condition)
+    ids = dict(page.mediators)
+    modules = [read_module(base.with_suffix(".ant"), ids) for base in bases]
+    tables = {base.name: _expand(read_parameters(base.with_suffix(".csv"), species), ids) for base in bases}
+    tables["effects"] = _gains(page)
+    effects = _effects(page)
+    parameters = _merge(tables)
+    _check_owners(modules, effects, parameters)
+    _check_used(modules, effects, parameters)
+
+    title = f"{page.title}, {species}"
+    lines = _text(page, species, modules, tables, effects)
+    sbml, states = to_sbml(lines, name=title)
+    _check_page(page, sbml, states)
+    return Model(
+        condition=condition,
+        species=species,
+        title=page.title,
+        title_zh=page.title_zh,
+        antimony="\n".join(line.text for line in lines) + "\n",
+        sbml=sbml,
+        digest=hashlib.sha256(sbml.encode()).hexdigest(),
+        parameters=parameters,
+        observables=page.observables,
+        processes=page.processes,
+        mediators=page.mediators,
+        dosing=page.dosing,
+        exposures=page.exposures,
+        run_in=page.run_in,
+        inclusion=page.inclusion,
+        endpoints=page.endpoints,
+        states=states,
+        files=tuple(f"{b.parent.name}/{b.name}{s}" for b in bases for s in (".ant", ".csv")),
+    )
+
+
+def _page(condition: str, root: Path) -> Path:
+    known = conditions(root=root)
+    if condition not in known:
+        raise BiologyError(
+            "condition",
+            found=f'"{condition}"',
+            expected="one of " + ", ".join(known),
+            nearest=nearest(condition, known),
+        )
+    return root / "conditions" / f"{condition}.toml"
+
+
+def _module_base(name: str, page: Condition, root: Path) -> Path:
+    base = root / "modules" / name
+    if not base.with_suffix(".ant").is_file():
+        names = sorted(p.stem for p in (root / "modules").glob("*.ant"))
+        raise BiologyError(
+            f"{page.name}.toml, modules",
+            found=f'"{name}"',
+            expected="one of " + ", ".join(names),
+            nearest=nearest(name, names),
+        )
+    return base
+
+
+def _expand(rows: dict[str, Parameter], mediators: dict[str, str]) -> dict[str, Parameter]:
+    return {
+        name: replace(row, name=name)
+        for row in rows.values()
+        for name in per_mediator(row.name, list(mediators.values()))
+    }
+
+
+def _gains(page: Condition) -> dict[str, Parameter]:
+    note = "set by the trial from the mechanism of the product; 0 = the mediator does not move the process"
+    names = [f"gain_{m}_{p}" for p in page.processes for m in page.mediators.values()]
+    return {
+        n: Parameter(n, 0.0, "dimensionless", Spread("fixed", 0.0), "fixed", "input", "", "", note, "effect equations")
+        for n in names
+    }
+
+
+def _effects(page: Condition) -> list[Line]:
+    lines = ["// Effect equations: what the product does to each process. Multiplier 1 = no effect."]
+    for process in page.processes:
+        total = " + ".join(f"gain_{m}_{process} * repression_{m}" for m in page.mediators.values()) or "0"
+        lines += [
+            f"{process} := exp(reading_animal * translation * animal_effect_{process} * animal_response \\",
+            f"    + reading_copies * ({total}));",
+            f"{process} has dimensionless;",
+        ]
+    return [Line(text, "effect equations") for text in lines]
+
+
+def _merge(tables: dict[str, dict[str, Parameter]]) -> dict[str, Parameter]:
+    merged: dict[str, Parameter] = {}
+    for table in tables.values():
+        for name, parameter in table.items():
+            if name in merged:
+                raise BiologyError(
+                    parameter.where, found=f'"{name}", which stands in {merged[name].where} too', expected="one row"
+                )
+            merged[name] = parameter
+    return merged
+
+
+def _check_owners(modules: list[Module], effects: list[Line], parameters: dict[str, Parameter]) -> None:
+    owners = {name: parameter.where for name, parameter in parameters.items()}
+    claims = [(symbol, where) for module in modules for symbol, where in module.owned.items()]
+    claims += [(line.text.split(":=")[0].strip(), line.where) for line in effects if ":=" in line.text]
+    for symbol, where in claims:
+        if symbol in owners:
+            raise BiologyError(
+                where, found=f'"{symbol}", which is defined at {owners[symbol]} too', expected="one owner a symbol"
+            )
+        owners[symbol] = where
+
+
+def _check_used(modules: list[Module], effects: list[Line], parameters: dict[str, Parameter]) -> None:
+    lines = [line for module in modules for line in module.lines] + effects
+    words = {word for line in lines for word in re.findall(r"[A-Za-z_]\w*", code(line.text))}
+    for name, parameter in parameters.items():
+        if name not in words:
+            raise BiologyError(
+                parameter.where,
+                found=f'"{name}", which no equation uses',
+                expected="a symbol of a module",
+                nearest=nearest(name, words - parameters.keys()),
+            )
+
+
+def _text(
+    page: Condition,
+    species: str,
+    modules: list[Module],
+    tables: dict[str, dict[str, Parameter]],
+    effects: list[Line],
+) -> list[Line]:
+    defined = {name for table in tables.values() for name in table}
+    defined |= {symbol for module in modules for symbol in module.owned} | set(page.processes)
+    bodies: list[Line] = []
+    kept: dict[str, Line] = {}
+    for module in modules:
+        bodies += [Line("", ""), *(Line(f"  {text}", "") for text in module.header)]
+        bodies += [_indented(line) for line in module.lines]
+        kept |= {name: line for name, line in module.inputs.items() if name not in defined}
+    if kept:
+        bodies += [Line("", ""), Line("  // Inputs that nothing drives in this condition: neutral", "")]
+        bodies += [_indented(line) for line in kept.values()]
+    bodies += [Line("", ""), *map(_indented, effects)]
+
+    numbers: list[Line] = []
+    for name, table in tables.items():
+        numbers += [Line("", ""), Line(f"  // Numbers of {name}", "")]
+        numbers += [Line(f"  {_value(p)}", p.where) for p in table.values()]
+
+    head = [f"// {page.title}", f"// Condition {page.name}, species {species}. Time in days, 0 is enrolment."]
+    head.append("// Joined from " + ", ".join(f"{m.name}.ant" for m in modules) + " and the tables beside them.")
+    units = ["  unit time_unit = 86400 second;", "  unit substance = item; unit extent = item; unit volume = litre;"]
+    used = {sbml_units.unit_id(p.unit, where=p.where) for t in tables.values() for p in t.values()}
+    used |= {unit for line in bodies for unit in _units_in(line, defined)}
+    units += [f"  unit {u} = {sbml_units.definition(u, where=u)};" for u in sorted(used - set(_SBML_NAMES))]
+    opening = [*head, f"model {page.name}_{species}", *units, f"  {_BODY}"]
+    return [*(Line(text, "the head of the joined model") for text in opening), *numbers, *bodies, Line("end", "")]
+
+
+def _indented(line: Line) -> Line:
+    return Line(f"  {line.text.strip()}" if line.text[:1] != " " else line.text, line.where)
+
+
+def _value(parameter: Parameter) -> str:
+    unit = sbml_units.unit_id(parameter.unit, where=parameter.where)
+    source = ", ".join(parameter.record.split())
+    remark = "; ".join(part for part in (source, parameter.note) if part)
+    return f"{parameter.name} = {parameter.value!r} {unit};  // {parameter.basis}: {remark}"
+
+
+def _units_in(line: Line, symbols: set[str]) -> set[str]:
+    text = code(line.text)
+    found = set(_UNIT_AFTER_HAS.findall(text)) | set(_UNIT_AFTER_NUMBER.findall(text)) - symbols
+    for name in found - set(_SBML_NAMES):
+        sbml_units.unit_id(sbml_units.text_of(name), where=f"{line.where}, unit {name}")
+    return found
+
+
+def _check_page(page: Condition, sbml: str, states: tuple[str, ...]) -> None:
+    import libsbml
+
+    model = libsbml.readSBMLFromString(sbml).getModel()
+    units = {p.getId(): p.getUnits() for p in model.getListOfParameters()}
+    units |= {s.getId(): s.getSubstanceUnits() for s in model.getListOfSpecies()}
+
+    def check(symbol: str, unit: str, where: str) -> None:
+        if symbol not in units:
+            raise BiologyError(
+                where, found=f'"{symbol}"', expected="a symbol of the model", nearest=nearest(symbol, units)
+            )
+        own = sbml_units.text_of(units[symbol])
+        if not sbml_units.same(own, unit, where=where):
+            raise BiologyError(where, found=f'the unit "{unit}"', expected=f'"{own}", the unit of {symbol}')
+
+    file = f"{page.name}.toml"
+    seen: list[Observable] = [*page.observables.values(), *page.exposures.values()]
+    for observable in seen:
+        check(observable.symbol, observable.unit, f"{file}, {observable.id}")
+    for criterion in page.inclusion:
+        check(criterion.symbol, criterion.unit, f"{file}, inclusion {criterion.id}")
+    for key, dose in page.dosing.items():
+        _check_dose(key, dose, states, file)
+        check(dose.state, dose.unit, f"{file}, dosing {' '.join(key)}")
+
+
+def _check_dose(key: tuple[str, str], dose: DoseInput, states: tuple[str, ...], file: str) -> None:
+    if dose.state not in states:
+        raise BiologyError(
+            f"{file}, dosing {' '.join(key)}",
+            found=f'"{dose.state}"',
+            expected="a state of the model",
+            nearest=nearest(dose.state, states),
+        )
