@@ -1,0 +1,144 @@
+"""What a trial gives: trajectories, endpoints, how patients were found, and what the run rested on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from exotwin.trial import wording
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from exotwin.biology import Model
+    from exotwin.mechanism import Mechanism, Plausibility
+    from exotwin.product import Product
+    from exotwin.trial.study import Study
+
+COLUMNS: Mapping[str, str] = {
+    "reading": "animal, animal untranslated or copies",
+    "main": "whether this is the reading that the study names",
+    "endpoint": "id of the endpoint's rule",
+    "observable": "id of the observable",
+    "label": "English name",
+    "label_zh": "Chinese name",
+    "day": "days after enrolment",
+    "kind": "value, change or ratio (both to enrolment), share",
+    "unit": "of median, p5 and p95",
+    "better": "higher or lower",
+    "arm": "name of the arm",
+    "comparator": "name of the arm compared to; empty in the comparator's own row",
+    "n": "pairs in the comparison (patients, in the comparator's own row)",
+    "n_failed": "patients left out because an integration failed in this arm or in the comparator",
+    "n_undefined": "patients left out because a ratio or logarithm does not exist (value not above zero)",
+    "n_draws": "draws of knowledge that the patients belong to",
+    "median": "median between patients of one draw, mean over draws; NaN for a share",
+    "p5": "5 % of patients lie below, likewise",
+    "p95": "5 % of patients lie above, likewise",
+    "share": "share of patients (kind share only)",
+    "share_low": "95 % limit of the share, patients only",
+    "share_high": "95 % limit of the share, patients only",
+    "effect_kind": "difference of means, ratio of geometric means, or risk difference; paired by virtual patient",
+    "effect_unit": "unit of effect and its limits",
+    "no_effect": "the value of effect that means none: 0 or 1",
+    "effect": "arm against comparator",
+    "low": "95 % limit, with what is not known and the number of patients",
+    "high": "95 % limit, with what is not known and the number of patients",
+    "low_patients": "95 % limit from the number of patients alone",
+    "high_patients": "95 % limit from the number of patients alone",
+    "p_better": "share of the draws of knowledge in which the arm is better than the comparator",
+    "nnt": "number needed to treat, 1 / risk difference in the better direction; negative: to harm",
+    "nnt_low": "1 / the upper limit of the risk difference",
+    "nnt_high": "1 / the lower limit; nnt_low and nnt_high of unlike sign: the interval runs through infinity",
+    "nnt_text": "the same in words",
+    "ratio_to_copies": "effect in this reading over the effect by counted copies (differences, or logarithms of ratios)",
+}
+"""Columns of `TrialResult.endpoints`: one row a reading, endpoint, day and arm. NaN or "" where a column says nothing."""
+
+
+@dataclass(frozen=True)
+class Screening:
+    """How virtual patients were found: ``n_screened`` = ``n_enrolled`` + all that were left out.
+
+    left_out : criterion in words, record id, and how many candidates failed it first (criteria are held in order).
+    failed : outcome of the integration of the untreated course before enrolment -> how many candidates.
+    """
+
+    n_screened: int
+    n_enrolled: int
+    left_out: tuple[tuple[str, str, int], ...]
+    failed: Mapping[str, int]
+
+    @property
+    def n_failed(self) -> int:
+        """Candidates whose untreated course before enrolment could not be integrated."""
+        return sum(self.failed.values())
+
+    def flow(self) -> tuple[str, ...]:
+        """The flow of participants, a line each."""
+        lines = [f"{self.n_screened} candidates screened"]
+        lines += [f"  {n} left out: not {rule}" for rule, _, n in self.left_out]
+        lines += [f"  {n} left out: integration failed ({outcome})" for outcome, n in self.failed.items()]
+        return (*lines, f"{self.n_enrolled} enrolled")
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """A simulated trial.
+
+    dataset : (reading, arm, patient, time), one variable an observable, float32; attributes: units, label, label_zh,
+        log (0 or 1). Coordinates: time (days after enrolment), draw (patient), outcome (reading, arm, patient) =
+        "ok" or why the integration stopped; values after that are NaN.
+    exposure : (arm, patient, time), one variable an exposure, float32, the first week in fine steps, main reading.
+    values : (endpoint, reading, arm, patient), float64: what each patient brings to each row of ``endpoints``;
+        coordinates rule (endpoint) and day (endpoint); a share is 0 or 1.
+    population : (patient): every number that was drawn, patients' and knowledge, by its name in the model; attribute
+        level. For the knowledge on products: ``product:quantity``, such as ``umbilical:viability``.
+    endpoints : columns as in `COLUMNS`.
+    plausibility : by arm that gives vesicles.
+    lock : versions, hashes, seed, tolerances, counts, overridden parameters.
+    folder : where ``results.zarr`` lies, None if all is in memory.
+    """
+
+    study: Study
+    model: Model
+    products: Mapping[str, Product]
+    mechanisms: Mapping[str, Mechanism]
+    dataset: xr.Dataset
+    exposure: xr.Dataset
+    screening: Screening
+    endpoints: pd.DataFrame
+    plausibility: Mapping[str, tuple[Plausibility, ...]]
+    lock: Mapping[str, Any]
+    values: xr.DataArray = field(repr=False)
+    population: xr.Dataset = field(repr=False)
+    remarks: tuple[str, ...] = ()
+    folder: Path | None = None
+
+    def bands(self, observable: str) -> xr.Dataset:
+        """Median and 5-95 % band between patients, as in ``endpoints``, at every time.
+
+        Returns
+        -------
+        (reading, arm, time): ``median``, ``p5``, ``p95`` in the observable's unit.
+
+        Raises
+        ------
+        StudyError : no such observable; names the nearest.
+        """
+        from exotwin.trial.statistics import bands
+
+        return bands(self.dataset, observable)
+
+    def summary(self) -> tuple[str, ...]:
+        """The trial in a few lines of plain text: the patients, and the main reading's last time of each endpoint."""
+        return wording.summary(self)
+
+    def _repr_html_(self) -> str:
+        lines = "\n".join(wording.summary(self))
+        table = wording.headline(self).to_html(index=False, border=0, na_rep="")
+        return f"<pre>{escape(lines)}</pre><details><summary>endpoints, main reading</summary>{table}</details>"
