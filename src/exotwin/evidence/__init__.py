@@ -2,6 +2,21 @@
 
 from __future__ import annotations
 
+from exotwin.evidence.bibliography import bibliography, bibtex
+from exotwin.evidence.claims import Claim, claim, claims
 from exotwin.evidence.record import Kind, Record, Rejected, Source, record, records, rejected
 
-__all__ = ["Kind", "Record", "Rejected", "Source", "record", "records", "rejected"]
+__all__ = [
+    "Claim",
+    "Kind",
+    "Record",
+    "Rejected",
+    "Source",
+    "bibliography",
+    "bibtex",
+    "claim",
+    "claims",
+    "record",
+    "records",
+    "rejected",
+]

@@ -181,6 +181,8 @@ class Library:
 
 def _checked(fields: dict[str, Any], item: _Item) -> Record | Rejected:
     try:
+        if "dossier" in fields:
+            raise EvidenceError(item.where, found='the key "dossier"', expected="none: it is the name of the file")
         found = Record(**fields, dossier=item.path.stem)
     except ValidationError as fault:
         first = fault.errors(include_url=False)[0]
@@ -191,7 +193,8 @@ def _checked(fields: dict[str, Any], item: _Item) -> Record | Rejected:
             guess = nearest(str(first["loc"][-1]), valid)
         elif key == "kind":
             guess = nearest(str(first["input"]), get_args(Kind))
-        shown = f'the key "{key}"' if first["type"] in ("extra_forbidden", "missing") else f"{first['input']!r}"
+        forms = {"extra_forbidden": f'the key "{key}"', "missing": f'no key "{key}"'}
+        shown = forms.get(first["type"], repr(first["input"]))
         raise EvidenceError(f"{item.where}, {key}", found=shown, expected=first["msg"], nearest=guess) from fault
     if not found.source.names_something:
         return Rejected(found.id, found.dossier, "no source: no title, doi, pmid, pmcid or url")
