@@ -75,7 +75,7 @@ def parse_amount(
     except (pint.UndefinedUnitError, ValueError) as fault:
         names = {n for k in kinds.values() for n in re.split(r"\W+", k) if n}
         plural = {n + "s" if n + "s" in ureg else n for n in names}
-        wrong = next((w for w in re.findall(r"[A-Za-z_µ]+", unit) if w not in ureg), unit)
+        wrong = next((w for w in re.findall(r"[^\W\d_]+", unit) if w not in ureg), unit)
         raise error(
             where, found=f'the unit "{unit}"', expected=f'such as "{example}"', nearest=nearest(wrong, plural | names)
         ) from fault
