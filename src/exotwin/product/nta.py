@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -177,8 +178,8 @@ def particles_in_vial(size: SizeDistribution) -> Estimate:
     value, n = float(totals.mean()), totals.size
     if n < 2:
         return Estimate(value, "particles/mL", how="one capture: no interval can be given (nta-cv)")
-    half = _student_95(n - 1) * float(totals.std(ddof=1)) / np.sqrt(n)
-    how = f"mean of {n} captures x dilution {size.dilution:g}; interval between captures, without day-to-day spread (nta-cv)"
+    half = _half_width(totals)
+    how = f"mean of {n} captures x dilution {size.dilution:g}; interval between captures; more from day to day (nta-cv)"
     return Estimate(value, "particles/mL", max(0.0, value - half), value + half, how)
 
 
@@ -193,11 +194,67 @@ def vesicle_fraction(size: SizeDistribution) -> Estimate:
     how = f"bins with centre {low:g}-{high:g} nm over all bins, by number (exosome-size-ranges, misev2023-nta-limits)"
     if shares.size < 2:
         return Estimate(value, "1", how=how)
-    half = _student_95(shares.size - 1) * float(shares.std(ddof=1)) / np.sqrt(shares.size)
+    half = _half_width(shares)
     return Estimate(value, "1", max(0.0, value - half), min(1.0, value + half), how)
 
 
-def _student_95(degrees: int) -> float:
+def _half_width(values: FloatArray) -> float:
+    """Half the 95 % interval of the mean of independent values, by Student's t."""
     from scipy.special import stdtrit
 
-    return float(stdtrit(degrees, 0.975))
+    return float(stdtrit(values.size - 1, 0.975) * values.std(ddof=1) / np.sqrt(values.size))
+
+
+@dataclass(frozen=True, eq=False)
+class NtaReading:
+    """What an export holds: the distribution, what kind of export it is, its files, and what to remark about it."""
+
+    size: SizeDistribution
+    kind: str
+    files: tuple[Path, ...]
+    remarks: tuple[str, ...]
+
+
+def settle_dilution(recorded: float | None, declared: float | None, where: str) -> float:
+    """The factor between vial and measured sample, from the export and from the product file.
+
+    A recorded 1 counts as not recorded: instruments write it when nobody entered a factor.
+
+    Raises
+    ------
+    ProductError : neither is known, or they disagree.
+    """
+    if recorded is not None and recorded > 1:
+        if declared is not None and not np.isclose(declared, recorded, rtol=1e-6):
+            raise ProductError(
+                f"{where}, dilution",
+                found=f"{declared:g} in the product file, {recorded:g} recorded in the export",
+                expected="one factor: leave it out of the product file, or correct the one that is wrong",
+            )
+        return recorded
+    if declared is None:
+        written = "not recorded in the export" if recorded is None else "1 in the export, as if nobody had entered it"
+        raise ProductError(
+            f"{where}, dilution",
+            found=f"a dilution {written}, and none in the product file",
+            expected="dilution = 200 (or 1) under [vesicles.nta]: without it the concentration of the vial is unknown",
+        )
+    return declared
+
+
+def capture_remarks(totals: FloatArray, where: str) -> tuple[str, ...]:
+    """What the captures' concentrations say about the run: few, scattered, or falling."""
+    remarks: list[str] = []
+    n = totals.size
+    if n < 3:
+        remarks.append(f"{where}: {n} capture{'s' * (n > 1)}; at least 3 are usual (nta-qc-rules)")
+    cv = float(totals.std(ddof=1) / totals.mean()) if n > 1 else 0.0
+    if cv > 0.25:
+        remarks.append(f"{where}: the captures scatter by {cv:.0%}; 7 to 17 % is usual within a run (nta-capture-cv)")
+    # Kendall's tau against the order of the captures: 1 of 10 pairs may disagree for five captures.
+    order = np.sign(totals[None, :] - totals[:, None])[np.triu_indices(n, 1)]
+    change = float(totals[-1] / totals[0] - 1) if totals[0] > 0 else 0.0
+    if n >= 4 and abs(order.mean()) >= 0.8 and abs(change) > 0.1:
+        way, cause = ("falls", "settling or bleaching") if change < 0 else ("rises", "a sample that is not at rest")
+        remarks.append(f"{where}: concentration {way} from capture to capture, by {abs(change):.0%} in all: {cause}?")
+    return tuple(remarks)

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from exotwin.errors import NotBuiltYet
-from exotwin.product.parts import CellLot, SourceFile, Verdict, VesicleLot
+from exotwin.errors import ProductError, nearest
+from exotwin.product import show
+from exotwin.product.fields import Fields
+from exotwin.product.identity import judge_identity
+from exotwin.product.names import SPECIES_PREFIX
+from exotwin.product.particles import judge_purity, judge_reporting
+from exotwin.product.parts import CellLot, MarkerReading, MediatorCopies, SourceFile, Verdict, VesicleLot
+from exotwin.product.product_file import Book, read_cells, read_vesicles
+from exotwin.tables import read_toml
+
+_KEYS = ("name", "source_tissue", "species", "synthetic", "note", "cells", "vesicles")
+_N_SHOWN = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Product:
     """One lot of cells, of vesicles, or of both.
 
     source_tissue : "umbilical cord", "bone marrow", "adipose", "dental pulp", …
-    species : species of the donor cells, "human".
+    species : species of the donor cells, "human", "mouse" or "rat".
     synthetic : True for data that no instrument measured, such as the shipped example.
     cells, vesicles : None where the lot has none.
-    verdicts : one a standard: "ISCT 2006" for cells, "MISEV2023" for vesicles.
+    verdicts : "ISCT 2006" for the cells; with vesicles, "MISEV2023" (reporting) and "Purity".
+    files : every file that was read, the product file first.
     remarks : everything in the files that a careful reader should be told.
     """
 
@@ -34,5 +46,184 @@ class Product:
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Product:
-        """Read a product file and every instrument file that it names."""
-        raise NotBuiltYet(str(path), found="a product file", expected="the reader of product files, being built")
+        """Read a product file and every instrument file that it names.
+
+        Raises
+        ------
+        ProductError : a key, a value or a file is wrong; says where, what was found and what was expected.
+        """
+        path = Path(path)
+        top = Fields(read_toml(path, error=ProductError), f"{path.name},", _KEYS, required=("name", "source_tissue"))
+        if not top.has("cells") and not top.has("vesicles"):
+            raise ProductError(path.name, found="neither [cells] nor [vesicles]", expected="at least one of them")
+        species = top.one_of("species", SPECIES_PREFIX, "human")
+        tissue, synthetic = top.text("source_tissue"), bool(top.flag("synthetic"))
+        book = Book(path.parent, path.name, species)
+        book.enter(path, "product file", "names, declared facts, which files")
+        if synthetic:
+            book.remark("SYNTHETIC: no instrument measured this product; its files were computed to look like one")
+        cells, about_cells = read_cells(top.table["cells"], book) if top.has("cells") else (None, {})
+        verdicts = [judge_identity(cells.markers if cells else (), about_cells, source_tissue=tissue)]
+        vesicles = None
+        if top.has("vesicles"):
+            vesicles, reported = read_vesicles(top.table["vesicles"], book)
+            verdicts += [judge_reporting(vesicles, reported), judge_purity(vesicles, reported)]
+        return cls(
+            name=top.text("name"),
+            source_tissue=tissue,
+            species=species,
+            synthetic=synthetic,
+            cells=cells,
+            vesicles=vesicles,
+            verdicts=tuple(verdicts),
+            files=tuple(book.files.values()),
+            remarks=tuple(book.remarks),
+            note=top.text("note"),
+        )
+
+    def verdict(self, standard: str) -> Verdict:
+        """The verdict of one standard, such as "ISCT 2006".
+
+        Raises
+        ------
+        ProductError : this product was not held against it.
+        """
+        known = {v.standard: v for v in self.verdicts}
+        if standard not in known:
+            raise ProductError(
+                self.name,
+                found=f'the standard "{standard}"',
+                expected="one of " + ", ".join(known),
+                nearest=nearest(standard, known),
+            )
+        return known[standard]
+
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """What was measured and declared, as label and text."""
+        facts = [("source", f"{self.source_tissue}, {self.species}")]
+        if self.note:
+            facts.append(("note", self.note))
+        if self.cells:
+            passage = f"passage {self.cells.passage}" if self.cells.passage is not None else "passage not declared"
+            viable = f", viability {self.cells.viability.value:.0%} (declared)" if self.cells.viability else ""
+            facts.append(("cells", passage + viable))
+            facts += [(m.marker, _marker_text(m)) for m in self.cells.markers]
+        if self.vesicles:
+            facts += _vesicle_facts(self.vesicles)
+        return tuple(facts)
+
+    def summary(self) -> str:
+        """The facts and the verdicts in a few lines of text."""
+        lines = [self._title(), *(f"  {label:<22}{text}" for label, text in self.facts())]
+        lines += [f"  {v.standard:<22}{v.outcome}: {v.summary}" for v in self.verdicts]
+        for m in self.leaders():
+            lines.append(
+                f"  {m.name:<22}{m.share:.2%} of reads, {m.copies_per_vesicle:.1e} copies per vesicle ({_range(m)})"
+            )
+        if self.remarks:
+            lines.append(f"  {len(self.remarks)} remarks")
+        return "\n".join(lines)
+
+    def leaders(self, n: int = _N_SHOWN) -> tuple[MediatorCopies, ...]:
+        """The ``n`` miRNAs with the most reads; of names that share one value, the first."""
+        if self.vesicles is None or self.vesicles.cargo is None:
+            return ()
+        ranked = sorted(self.vesicles.cargo.mediators.values(), key=lambda m: (-m.share, m.name))
+        chosen: list[MediatorCopies] = []
+        for mediator in ranked:
+            if not any(mediator.name in other.joined_with for other in chosen):
+                chosen.append(mediator)
+        return tuple(chosen[:n])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything as plain numbers, texts and lists, for JSON; the size distribution by its statistics."""
+        held = asdict(replace(self, vesicles=None))
+        held["vesicles"] = _vesicles_as_dict(self.vesicles) if self.vesicles else None
+        return held
+
+    def __repr__(self) -> str:
+        verdicts = "; ".join(f"{v.standard} {v.outcome}" for v in self.verdicts)
+        return f"<Product {self._title()}: {verdicts}>"
+
+    def _repr_html_(self) -> str:
+        rows = [(m.name, f"{m.share:.2%}", f"{m.copies_per_vesicle:.1e}", _range(m)) for m in self.leaders()]
+        return show.page(self._title(), self.facts(), self.verdicts, rows, self.remarks)
+
+    def _title(self) -> str:
+        return f"{self.name}{' (SYNTHETIC)' if self.synthetic else ''}"
+
+
+def _marker_text(reading: MarkerReading) -> str:
+    share = reading.positive
+    span = f" ({share.low:.2%} to {share.high:.2%})" if share.low is not None and share.high is not None else ""
+    return f"{share.value:.2%}{span} of {reading.n_cells} cells, {reading.channel} above {reading.threshold:.4g}"
+
+
+def _range(mediator: MediatorCopies) -> str:
+    factor = 10 ** (1.96 * mediator.log10_sd)
+    return f"{mediator.copies_per_vesicle / factor:.1e} to {mediator.copies_per_vesicle * factor:.1e}"
+
+
+def _vesicle_facts(lot: VesicleLot) -> list[tuple[str, str]]:
+    particles, size = lot.particles_per_mL, lot.size
+    span = (
+        f" ({particles.low:.2e} to {particles.high:.2e})"
+        if particles.low is not None and particles.high is not None
+        else ""
+    )
+    facts = [
+        ("particles", f"{particles.value:.2e} per mL{span}, {size.n_captures} captures, dilution {size.dilution:g}")
+    ]
+    if lot.particles_per_vial is not None:
+        facts.append(("vial", f"{lot.volume_mL:g} mL, {lot.particles_per_vial:.2e} particles"))
+    if lot.particles_per_ug is not None:
+        facts.append(
+            ("protein", f"{lot.protein_ug_per_mL:g} ug/mL (declared), {lot.particles_per_ug:.2e} particles/ug")
+        )
+    facts.append(
+        (
+            "size",
+            f"mode {size.mode:.0f}, D10/D50/D90 {size.d10:.0f}/{size.d50:.0f}/{size.d90:.0f} nm; "
+            f"{lot.fraction_30_150.value:.1%} between 30 and 150 nm",
+        )
+    )
+    if lot.cargo is not None:
+        cargo = lot.cargo
+        facts.append(
+            ("miRNA", f"{len(cargo.mediators)} names, {cargo.n_reads:.3g} reads in {len(cargo.samples)} samples")
+        )
+    return facts
+
+
+def _vesicles_as_dict(lot: VesicleLot) -> dict[str, Any]:
+    size = lot.size
+    return {
+        "volume_mL": lot.volume_mL,
+        "protein_ug_per_mL": lot.protein_ug_per_mL,
+        "particles_per_mL": asdict(lot.particles_per_mL),
+        "particles_per_vial": lot.particles_per_vial,
+        "particles_per_ug": lot.particles_per_ug,
+        "fraction_30_150": asdict(lot.fraction_30_150),
+        "size": {
+            "instrument": size.instrument,
+            "dilution": size.dilution,
+            "n_captures": size.n_captures,
+            "particles_per_mL_as_measured": size.total(),
+            "mode_nm": size.mode,
+            "mean_nm": size.mean,
+            "sd_nm": size.sd,
+            "d10_nm": size.d10,
+            "d50_nm": size.d50,
+            "d90_nm": size.d90,
+            "reported": dict(size.reported),
+        },
+        "cargo": None
+        if lot.cargo is None
+        else {
+            "n_reads": lot.cargo.n_reads,
+            "samples": list(lot.cargo.samples),
+            "basis": lot.cargo.basis,
+            "unknown": list(lot.cargo.unknown),
+            "mediators": {name: asdict(m) for name, m in lot.cargo.mediators.items()},
+        },
+    }
