@@ -126,9 +126,14 @@ class Library:
     def _index(self, path: Path) -> None:
         text = read_text(path, error=EvidenceError)
         starts = list(_ITEM.finditer(text))
-        ends = [m.start() for m in starts[1:]] + [len(text)]
+        bounds = [*(m.start() for m in starts), len(text)]
+        for n, above in enumerate(text[: bounds[0]].splitlines(), 1):
+            if above.strip() and not above.startswith(("#", "---")):
+                raise EvidenceError(
+                    f"{path}, line {n}", found=above[:60], expected="a list: items that begin with - id:"
+                )
         line, reached = 1, 0
-        for start, end in zip(starts, ends, strict=True):
+        for start, end in zip(starts, bounds[1:], strict=True):
             line += text.count("\n", reached, start.start())
             reached = start.start()
             item = _Item(path, line, text[start.start() : end])

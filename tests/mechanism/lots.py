@@ -1,0 +1,28 @@
+"""Products made by hand: only the cargo matters here."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from exotwin.product import Cargo, MediatorCopies, Product, VesicleLot
+from exotwin.quantities import Estimate
+
+
+def copies(name: str, per_vesicle: float = 0.01, *, log10_sd: float = 0.3, **more: Any) -> MediatorCopies:
+    return MediatorCopies(name, 0.01, per_vesicle, log10_sd, **({"measured": True} | more))
+
+
+def lot(*entries: MediatorCopies, cargo: bool = True, vesicles: bool = True, name: str = "lot 1") -> Product:
+    held = Cargo({e.name: e for e in entries}, 1e6, (), "by hand") if cargo else None
+    number = Estimate(1e10, "particle/mL")
+    return Product(
+        name=name,
+        source_tissue="umbilical cord",
+        species="human",
+        synthetic=True,
+        cells=None,
+        vesicles=VesicleLot(1.0, None, cast(Any, None), number, number, held) if vesicles else None,
+        verdicts=(),
+        files=(),
+        remarks=(),
+    )
