@@ -41,6 +41,11 @@ def test_references_are_numbered_in_the_order_of_first_mention_and_ids_may_repea
     assert "TargetScan" in lines[0]
 
 
+def test_ids_may_come_one_by_one():
+    names = ["mirna-threshold-cell", "guo2013-granulosa-apoptosis"]
+    assert bibliography(name for name in names) == bibliography(names)
+
+
 def test_every_record_stands_in_exactly_one_reference():
     lines = bibliography(records())
     cited = [i.removesuffix(" (not read)") for line in lines for i in re.search(r"\[([^][]*)\]$", line)[1].split(", ")]

@@ -56,6 +56,18 @@ def in_docstrings() -> Iterator[tuple[str, str]]:
                             yield f"{path.name}, Sources", name
 
 
+def in_models() -> Iterator[tuple[str, str]]:
+    """Ids under `Sources:` in the head of a model, and comments behind a rate that hold nothing but ids."""
+    for path in files(".ant"):
+        head = False
+        for n, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            comment = line.partition("//")[2].strip()
+            head = comment.startswith("Sources:") or (head and not re.match(r"[A-Z]\w+:|$", comment))
+            words = re.split(r"[,.\s]+", comment.removeprefix("Sources:").strip(" ."))
+            if head or all(TOKEN.fullmatch(word) for word in words):
+                yield from ((f"{path.name}, line {n}", word) for word in words if TOKEN.fullmatch(word))
+
+
 def prose() -> Iterator[tuple[str, str]]:
     """Words with a hyphen, in comments of models and tables, in notes, docstrings and comments of code."""
     for path in files(".ant", ".csv", ".toml", ".py", ".md"):
@@ -70,9 +82,9 @@ def test_every_id_in_a_table_names_a_record_that_was_read():
     assert [(where, name) for where, name in found if not library.get(name).seen] == []
 
 
-def test_every_source_in_a_docstring_names_a_record():
-    library, found = shipped(), list(in_docstrings())
-    assert found
+def test_every_source_in_a_docstring_or_model_names_a_record():
+    library, found = shipped(), [*in_docstrings(), *in_models()]
+    assert len(found) > 10
     assert [(where, name) for where, name in found if name not in library.ids] == []
 
 

@@ -49,15 +49,15 @@ def bibtex(ids: Iterable[str]) -> str:
 
 
 def _references(ids: Iterable[str]) -> list[_Reference]:
+    asked = {name: n for n, name in enumerate(dict.fromkeys(ids))}
     groups: list[tuple[set[str], list[Record]]] = []
-    for found in (record(name) for name in dict.fromkeys(ids)):
+    for found in map(record, asked):
         marks, members = _marks(found.source), [found]
         # A record can tie two groups together: one knew the DOI alone, the other the PubMed number alone.
         for group in [g for g in groups if g[0] & marks]:
             groups.remove(group)
             marks, members = group[0] | marks, [*group[1], *members]
         groups.append((marks, members))
-    asked = {name: n for n, name in enumerate(dict.fromkeys(ids))}
     ordered = [sorted(members, key=lambda r: asked[r.id]) for _, members in groups]
     ordered.sort(key=lambda members: asked[members[0].id])
     return [_Reference(_merged([r.source for r in members]), tuple(members)) for members in ordered]
