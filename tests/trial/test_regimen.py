@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,7 +40,7 @@ def test_every_step_for_a_span_falls_before_its_end_and_leaves_no_room_for_anoth
     gap = step * DAYS[unit]
     assert days[0] == 0
     assert days[-1] < span <= days[-1] + gap
-    assert all(b - a == pytest.approx(gap) for a, b in zip(days, days[1:], strict=False))
+    assert all(b - a == pytest.approx(gap) for a, b in pairwise(days))
 
 
 @given(step=st.floats(0.1, 60), doses=st.integers(1, MAX_DOSES))

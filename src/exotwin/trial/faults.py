@@ -1,4 +1,4 @@
-"""What pydantic complains about → one `StudyError` with file, line, key, what was found, expected and the nearest name."""
+"""What pydantic complains about → one `StudyError` with file, line, key, found, expected and the nearest name."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import re
+from itertools import pairwise
 
 from exotwin.errors import StudyError, nearest
 from exotwin.units import parse_amount
@@ -83,7 +84,7 @@ def _periodic(found: re.Match[str], schedule: str, where: str) -> tuple[float, .
 def _listed(found: re.Match[str], schedule: str, where: str) -> tuple[float, ...]:
     unit = _unit(found["unit"], where)
     days = tuple(float(t) * unit for t in re.findall(_NUMBER, found["times"]))
-    if any(b <= a for a, b in zip(days, days[1:], strict=False)):
+    if any(b <= a for a, b in pairwise(days)):
         raise StudyError(where, found=f'"{schedule}"', expected="days that rise, each of them once")
     if len(days) > MAX_DOSES:
         raise StudyError(where, found=f"{len(days)} doses", expected=f"at most {MAX_DOSES} doses")

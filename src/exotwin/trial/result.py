@@ -55,9 +55,9 @@ COLUMNS: Mapping[str, str] = {
     "nnt_low": "1 / the upper limit of the risk difference",
     "nnt_high": "1 / the lower limit; nnt_low and nnt_high of unlike sign: the interval runs through infinity",
     "nnt_text": "the same in words",
-    "ratio_to_copies": "effect in this reading over the effect by counted copies (differences, or logarithms of ratios)",
+    "ratio_to_copies": "effect in this reading over that by counted copies (differences, or logarithms of ratios)",
 }
-"""Columns of `TrialResult.endpoints`: one row a reading, endpoint, day and arm. NaN or "" where a column says nothing."""
+"""Columns of `TrialResult.endpoints`, one row a reading, endpoint, day and arm; NaN or "" where nothing is said."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,9 @@ class TrialResult:
     exposure : (arm, patient, time), one variable an exposure, float32, the first week in fine steps, main reading.
     values : (endpoint, reading, arm, patient), float64: what each patient brings to each row of ``endpoints``;
         coordinates rule (endpoint) and day (endpoint); a share is 0 or 1.
-    population : (patient): every number that was drawn, patients' and knowledge, by its name in the model; attribute
-        level. For the knowledge on products: ``product:quantity``, such as ``umbilical:viability``.
+    population : (quantity, patient), float64: every number that was drawn or fixed by the study, by its name in the
+        model; for the knowledge on products ``product:quantity``, such as ``umbilical:viability``. Coordinate level
+        (quantity) = "patient", "knowledge" or "fixed by the study".
     endpoints : columns as in `COLUMNS`.
     plausibility : by arm that gives vesicles.
     lock : versions, hashes, seed, tolerances, counts, overridden parameters.
@@ -115,7 +116,7 @@ class TrialResult:
     plausibility: Mapping[str, tuple[Plausibility, ...]]
     lock: Mapping[str, Any]
     values: xr.DataArray = field(repr=False)
-    population: xr.Dataset = field(repr=False)
+    population: xr.DataArray = field(repr=False)
     remarks: tuple[str, ...] = ()
     folder: Path | None = None
 

@@ -76,7 +76,8 @@ def paired_effect(difference: Floats, draw: Ints, *, share: bool = False) -> Eff
     numbers, index, m = np.unique(draw, return_inverse=True, return_counts=True)
     n_draws = numbers.size
     if n_draws == 0:
-        return Effect(*[math.nan] * 5, draws=np.empty(0), n=0)
+        nan = math.nan
+        return Effect(nan, nan, nan, nan, nan, draws=np.empty(0), n=0)
     means = np.bincount(index, weights=difference) / m
     centre = float(means.mean())
     squares = float(np.sum((difference - means[index]) ** 2))
@@ -94,10 +95,10 @@ def paired_effect(difference: Floats, draw: Ints, *, share: bool = False) -> Eff
     shrink = math.sqrt((unknown + (error2 if free > 0 else 0.0)) / between) if between > 0 else 0.0
     draws = centre + min(shrink, 1.0) * (means - centre)
     low, high = np.quantile(draws, [0.025, 0.975], method="weibull")
-    limits = [float(np.fmin(low, low_patients)), float(np.fmax(high, high_patients)), low_patients, high_patients]
     if share:
-        limits = [min(1.0, max(-1.0, limit)) for limit in limits]
-    return Effect(centre, *limits, draws=draws, n=n)
+        low_patients, high_patients = max(-1.0, low_patients), min(1.0, high_patients)
+    low, high = float(np.fmin(low, low_patients)), float(np.fmax(high, high_patients))
+    return Effect(centre, low, high, low_patients, high_patients, draws=draws, n=n)
 
 
 def wilson(hits: int, n: int) -> tuple[float, float]:

@@ -1,0 +1,192 @@
+"""An arm of the study, its product and what the cargo can reach → doses and parameters of each virtual patient.
+
+- Cells: the dose counts cells as the label does; the living ones act, dose x viability (drawn at the level of
+  knowledge; without a measured viability all count as living, and the result says so).
+- Vesicles: a dose in mL is volume x particles/mL; a dose in particles is the volume that holds them by the same
+  measurement. Both share its error: a factor, lognormal around 1, as wide as the interval of the measurement.
+- Cargo: copies of each mediator per vesicle (lognormal) and the gain of each mediator on each process (normal) are not
+  known exactly; both are drawn at the level of knowledge. They hold for cells too, whose vesicles carry the same cargo.
+
+A reading says which of the two effects is switched on; all readings share doses, patients and draws.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from exotwin.biology import DoseInput, Model, Spread
+from exotwin.errors import StudyError, nearest
+from exotwin.quantities import Estimate
+from exotwin.units import registry
+
+if TYPE_CHECKING:
+    from exotwin.mechanism import Mechanism
+    from exotwin.product import Product
+    from exotwin.trial.study import Arm, Reading, Study
+
+Floats = npt.NDArray[np.float64]
+
+_Z95 = 1.959963984540054
+_SET_BY_READING: Mapping[Reading, Mapping[str, float]] = {
+    "animal": {"reading_animal": 1.0, "reading_copies": 0.0},
+    "animal untranslated": {"reading_animal": 1.0, "reading_copies": 0.0, "translation": 1.0},
+    "copies": {"reading_animal": 0.0, "reading_copies": 1.0},
+}
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """What an arm does to each patient: ``amount`` (patient,) into ``state`` on each of ``days``; ``parameters``."""
+
+    state: str
+    days: tuple[float, ...]
+    amount: Floats
+    parameters: Mapping[str, Floats]
+
+
+def reading_parameters(reading: Reading) -> dict[str, float]:
+    """The switches of a reading, by SBML id."""
+    return dict(_SET_BY_READING[reading])
+
+
+def reserved(model: Model) -> frozenset[str]:
+    """Parameters that readings, products and doses set, and a study therefore must not."""
+    names = {"reading_animal", "reading_copies"}
+    for mediator in model.mediators.values():
+        names.add(f"copies_per_vesicle_{mediator}")
+        names |= {f"gain_{mediator}_{process}" for process in model.processes}
+    return frozenset(names)
+
+
+def dose_input(study: Study, name: str, model: Model) -> DoseInput:
+    """Where the doses of an arm go in.
+
+    Raises
+    ------
+    StudyError : the condition's model has no such route for what the arm gives.
+    """
+    arm = study.arms[name]
+    assert arm.give is not None
+    assert arm.route is not None
+    if (arm.give, arm.route) in model.dosing:
+        return model.dosing[arm.give, arm.route]
+    routes = [route for form, route in model.dosing if form == arm.give]
+    raise StudyError(
+        study.where("arms", name, "route"),
+        found=f'"{arm.route}" for {arm.give}',
+        expected="one of " + ", ".join(f'"{r}"' for r in routes) if routes else f"no {arm.give} in this condition",
+        nearest=nearest(arm.route, routes),
+    )
+
+
+def check_product(study: Study, name: str, product: Product) -> None:
+    """Whether the product of an arm holds what the arm gives.
+
+    Raises
+    ------
+    StudyError : cells of a lot without cells, vesicles of a lot without vesicles.
+    """
+    arm = study.arms[name]
+    held = {"cells": product.cells, "vesicles": product.vesicles}
+    if arm.give is not None and held[arm.give] is None:
+        has = [form for form, lot in held.items() if lot is not None]
+        raise StudyError(
+            study.where("arms", name, "give"),
+            found=f'"{arm.give}" of the product {product.name}, which has none',
+            expected=" or ".join(f'"{form}"' for form in has) or "a product with cells or vesicles",
+        )
+
+
+def product_knowledge(key: str, product: Product, mechanism: Mechanism) -> dict[str, Spread]:
+    """What is not known of a product, by ``key:quantity``."""
+    spreads: dict[str, Spread] = {}
+    if product.cells is not None and (viability := product.cells.viability) is not None:
+        spreads[f"{key}:viability"] = _fraction(viability)
+    if product.vesicles is not None:
+        spreads[f"{key}:particles"] = _factor(product.vesicles.particles_per_mL)
+    for mediator, copies in mechanism.copies_per_vesicle.items():
+        median, width = copies.copies_per_vesicle, copies.log10_sd * math.log(10)
+        known = median <= 0 or width <= 0
+        spreads[f"{key}:copies:{mediator}"] = (
+            Spread("fixed", median) if known else Spread("lognormal", median, width, text=f"log10 sd {copies.log10_sd}")
+        )
+    for (mediator, process), (gain, sd) in mechanism.gains.items():
+        spread = Spread("normal", gain, sd, text=f"sd {sd}") if sd > 0 else Spread("fixed", gain)
+        spreads[f"{key}:gain:{mediator}:{process}"] = spread
+    return spreads
+
+
+def treatment(
+    arm: Arm,
+    where: DoseInput,
+    model: Model,
+    product: Product,
+    mechanism: Mechanism,
+    patients: Mapping[str, Floats],
+    n: int,
+) -> Treatment:
+    """Doses and parameters of an arm for ``n`` patients; ``patients``: everything drawn, by name (patient,)."""
+    key = arm.product
+    amount, kind = arm.amount
+    each = np.full(n, amount)
+    if kind.endswith("/kg"):
+        each = each * weight(model, patients, n)
+    if kind == "mL":
+        assert product.vesicles is not None
+        each = each * product.vesicles.particles_per_mL.value
+    unit = "cell" if arm.give == "cells" else "particle"
+    each = each * patients.get(f"{key}:{'viability' if unit == 'cell' else 'particles'}", np.ones(n))
+    each = each * float(registry().Quantity(1.0, unit).to(where.unit).magnitude)
+    parameters = {
+        f"copies_per_vesicle_{model.mediators[m]}": patients[f"{key}:copies:{m}"] for m in mechanism.copies_per_vesicle
+    }
+    parameters |= {f"gain_{model.mediators[m]}_{p}": patients[f"{key}:gain:{m}:{p}"] for m, p in mechanism.gains}
+    return Treatment(where.state, arm.days, each, parameters)
+
+
+def weight(model: Model, patients: Mapping[str, Floats], n: int) -> Floats:
+    """Body weight in kg (patient,), drawn or the model's own."""
+    return patients.get("body_weight", np.full(n, model.parameters["body_weight"].value))
+
+
+def remarks(study: Study, products: Mapping[str, Product], mechanisms: Mapping[str, Mechanism]) -> tuple[str, ...]:
+    """What a reader of the result should know about doses and cargo."""
+    said: list[str] = []
+    for name, arm in study.arms.items():
+        if arm.product is None:
+            continue
+        product = products[arm.product]
+        if arm.give == "cells" and product.cells is not None and product.cells.viability is None:
+            said.append(f"{name}: the viability of {product.name} was not measured; all cells count as living.")
+        if not has_cargo(product):
+            said.append(f"{name}: no cargo of {product.name} was measured, so there is no reading by copies.")
+        elif unmeasured := mechanisms[arm.product].unmeasured:
+            listed = ", ".join(unmeasured)
+            said.append(f"{name}: {listed} not measured in {product.name}; the reading by copies leaves them out.")
+    return tuple(dict.fromkeys(said))
+
+
+def has_cargo(product: Product) -> bool:
+    """Whether copies per vesicle were measured at all."""
+    return product.vesicles is not None and product.vesicles.cargo is not None
+
+
+def _fraction(estimate: Estimate) -> Spread:
+    value = min(max(estimate.value, 0.0), 1.0)
+    if estimate.low is None or estimate.high is None or not estimate.low < value < estimate.high:
+        return Spread("fixed", value)
+    sd = (estimate.high - estimate.low) / (2 * _Z95)
+    return Spread("normal", value, sd, low=0.0, high=1.0, text=f"sd {sd:.3g} within 0 1")
+
+
+def _factor(estimate: Estimate) -> Spread:
+    if estimate.low is None or estimate.high is None or not 0 < estimate.low < estimate.high:
+        return Spread("fixed", 1.0)
+    width = math.log(estimate.high / estimate.low) / (2 * _Z95)
+    return Spread("lognormal", 1.0, width, text=f"sd of logarithm {width:.3g}")

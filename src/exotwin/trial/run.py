@@ -1,0 +1,184 @@
+"""Runs a study: enrolment, chunks of patients through all arms and readings, endpoints.
+
+A chunk is a pure function of model, study and its number: however many threads, and whether or not the run was
+interrupted, the same bits come out. The untreated arms are the same in each reading and run once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from exotwin.mechanism import Plausibility, plausibility
+from exotwin.progress import Progress, Silent
+from exotwin.trial import lock
+from exotwin.trial.chunk import UNSAID, n_runs, simulate, simulate_chunk
+from exotwin.trial.endpoints import Compared, table
+from exotwin.trial.population import Enrolled, draw_knowledge, enrol
+from exotwin.trial.result import TrialResult
+from exotwin.trial.setup import Setup, prepare
+from exotwin.trial.statistics import DRAWS_FOR_95
+from exotwin.trial.store import Chunk, open_folder
+from exotwin.trial.study import READINGS, Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from exotwin.engine import CompiledModel
+
+Floats = npt.NDArray[np.float64]
+
+CHUNK = 500
+"""Patients a chunk: the unit of work, of resuming, and of memory."""
+
+
+def simulate_trial(
+    study: Study, *, out: Path | None = None, n_threads: int | None = None, progress: Progress | None = None
+) -> TrialResult:
+    """Simulate a study.
+
+    Parameters
+    ----------
+    study : what to compare, in whom.
+    out : folder for the chunks and ``results.zarr``; a run that was interrupted goes on where it stopped, and gives the
+        same bits. None keeps all in memory.
+    n_threads : threads of the engine; None takes all cores. The numbers do not depend on it.
+    progress : told how far the work has come.
+
+    Raises
+    ------
+    StudyError : something the study names does not exist; criteria that hardly anybody meets; ``out`` holds unfinished
+        chunks of another run. ProductError : a product file. Nothing is written then.
+    """
+    from exotwin.engine import load  # a study can be read without the compiler
+
+    progress = progress or Silent()
+    setup = prepare(study)
+    compiled = load(setup.model.sbml)
+    n = study.population.n_patients
+    starts = range(0, n, CHUNK)
+    folder = None if out is None else open_folder(out, lock.run_key(setup, CHUNK))
+    kept: list[Chunk] = []
+    if folder is not None and folder.finished:
+        screening = folder.screening
+    else:
+        enrolled = _enrol(setup, compiled, n_threads, progress)
+        screening = enrolled.screening
+        if folder is not None:
+            folder.path.mkdir(parents=True, exist_ok=True)
+            folder.screening = screening
+        progress.start("treating", n * n_runs(setup))
+        for number, start in enumerate(starts):
+            size = min(CHUNK, n - start)
+            if folder is not None and number in folder.done:
+                progress.advance(size * n_runs(setup))
+                continue
+            chunk = simulate_chunk(setup, compiled, enrolled, slice(start, start + size), n_threads, progress)
+            if folder is None:
+                kept.append(chunk)
+            else:
+                folder.write_chunk(number, chunk)
+        if folder is not None:
+            folder.close(n, len(starts))
+    assert screening is not None
+    groups = _joined(kept) if folder is None else folder.results()
+    patients = groups["patients"].load()
+    return TrialResult(
+        study=study,
+        model=setup.model,
+        products=setup.products,
+        mechanisms=setup.mechanisms,
+        dataset=groups[""],
+        exposure=groups["exposure"],
+        screening=screening,
+        endpoints=_endpoints(setup, patients["values"], groups[""]),
+        plausibility=_plausibility(setup, patients),
+        lock=lock.lock_of(setup, screening, groups[""]["outcome"].values),
+        values=patients["values"],
+        population=patients["drawn"],
+        remarks=(*setup.remarks, *_remarks(study)),
+        folder=out,
+    )
+
+
+def _enrol(setup: Setup, compiled: CompiledModel, n_threads: int | None, progress: Progress) -> Enrolled:
+    study, model = setup.study, setup.model
+    knowledge = draw_knowledge(setup.drawn, n_draws=study.population.n_draws, seed=study.seed)
+    symbols = sorted({criterion.symbol for criterion in model.inclusion})
+
+    def run_in(numbers: Mapping[str, Floats]) -> tuple[Mapping[str, Floats], npt.NDArray[np.str_]]:
+        given: dict[str, Floats | float] = {**numbers, **setup.drawn.fixed}
+        run = simulate(setup, compiled, given, study.potency, np.array([0.0]), symbols, (), n_threads)
+        return {s: run[s].values[:, -1] for s in symbols}, run["outcome"].values
+
+    return enrol(study, model, setup.drawn, knowledge, run_in, progress)
+
+
+def _joined(chunks: list[Chunk]) -> dict[str, xr.Dataset]:
+    import xarray as xr
+
+    return {
+        group: xr.concat(
+            [chunk[group] for chunk in chunks],
+            dim="patient",
+            data_vars="minimal",
+            coords="minimal",
+            compat="override",
+            join="override",
+            combine_attrs="override",
+        )
+        for group in chunks[0]
+    }
+
+
+def _endpoints(setup: Setup, values: xr.DataArray, dataset: xr.Dataset) -> pd.DataFrame:
+    study = setup.study
+    outcome, failed_at = dataset["outcome"].values, dataset["failed_at"].values
+    said = np.any(outcome != UNSAID, axis=-1)
+    by_endpoint = values.transpose("endpoint", "reading", "arm", "patient").values
+    compared = [
+        Compared(point, by_endpoint[k], failed_at <= point.day, said) for k, point in enumerate(setup.endpoints)
+    ]
+    return table(
+        compared,
+        dataset["draw"].values,
+        model=setup.model,
+        readings=READINGS,
+        main=study.potency,
+        arms=list(study.arms),
+        comparator=study.comparator,
+        rtol=study.solver.rtol,
+    )
+
+
+def _plausibility(setup: Setup, patients: xr.Dataset) -> dict[str, tuple[Plausibility, ...]]:
+    judged = {}
+    for name, arm in setup.study.arms.items():
+        if arm.give != "vesicles":
+            continue
+        mechanism = setup.mechanisms[str(arm.product)]
+        delivered = {}
+        for mediator, copies in mechanism.copies_per_vesicle.items():
+            peak = patients["peak_copies"].sel(arm=name, mediator=mediator).values
+            drawn = patients["drawn"].sel(quantity=f"{arm.product}:copies:{mediator}").values
+            # Copies in the cell are proportional to copies per vesicle; the mechanism asks for them at the median.
+            ratio = np.divide(copies.copies_per_vesicle, drawn, out=np.zeros_like(drawn), where=drawn > 0)
+            delivered[mediator] = max(0.0, float(np.nanmedian(peak * ratio)))
+        judged[name] = plausibility(mechanism, delivered)
+    return judged
+
+
+def _remarks(study: Study) -> tuple[str, ...]:
+    said = []
+    draws = study.population.n_draws
+    if draws < DRAWS_FOR_95:
+        covered = 100 * (draws - 1) / (draws + 1)
+        said.append(f"With {draws} draws of what is not known, intervals cover about {covered:.0f} % instead of 95 %.")
+    if study.parameters:
+        said.append("Fixed by the study in place of the model's own: " + ", ".join(study.parameters) + ".")
+    return tuple(said)
