@@ -122,21 +122,25 @@ def claims(
     """List the claims with the module that holds each and its records, or `not modelled yet`."""
     from exotwin import evidence
 
-    listed = evidence.claims() if claim is None else (evidence.claim(claim),)
+    if claim is not None:
+        one = evidence.claim(claim)
+        facts = [evidence.record(r) for r in one.records]
+        if json:
+            console.show_json(one)
+            return
+        rows = [("says", one.text), ("", one.text_zh), ("status", one.status), ("module", one.module)]
+        console.show_table(one.id, ["", ""], [*rows, ("how", one.how), ("missing", one.missing)])
+        cells = [(r.id, r.kind, "yes" if r.seen else "no", r.what) for r in facts]
+        console.show_table(f"Records ({len(facts)})", ["record", "kind", "seen", "what"], cells)
+        return
+    listed = evidence.claims()
     if json:
         console.show_json(listed)
         return
-    rows = [(c.id, c.module, f"{len(c.records)}", c.text) for c in listed]
-    built = sum(c.module != "not modelled yet" for c in listed)
-    caption = (
-        f"{built} of {len(listed)} have a module; none is judged yet (supported or contradicted comes with the checks)."
-    )
-    console.show_table("Claims", ["claim", "module", "records", "what it says"], rows, caption=caption)
-    if claim is not None:
-        one = listed[0]
-        console.show_table(
-            "How", ["", ""], [("held by", one.how), ("missing", one.missing), ("records", ", ".join(one.records))]
-        )
+    cells4 = [(c.id, c.status, c.module, f"{len(c.records)}", c.text) for c in listed]
+    held = sum(c.module != "not modelled yet" for c in listed)
+    caption = f"{held} of {len(listed)} have a module. None is judged yet: supported or contradicted comes with checks."
+    console.show_table("Claims", ["claim", "status", "module", "records", "what it says"], cells4, caption=caption)
 
 
 @app.command()
