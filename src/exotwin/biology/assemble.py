@@ -18,8 +18,8 @@ Conventions of the module files (``modules/NAME.ant``, ``conditions/NAME.ant``, 
   (hormones, burdens, follicles too where they are only counted) may be a parameter with ``x' = …; x has unit;``.
 - ``// per mediator`` … ``// end per mediator`` is repeated for each miRNA of the condition with the word ``mediator``
   in symbols replaced by its id (``copies_mediator`` → ``copies_mir_21_5p``); table rows with that word likewise.
-- Time is in days; 0 is enrolment. Constants of the body (organ volumes and flows, ``body_weight``) come from
-  ``species/physiology``.
+- Time is in days; 0 is enrolment. The input ``run_in`` (day) is filled from the condition's page. Organ volumes and
+  flows and ``body_weight`` come from ``species/physiology``.
 
 The effect equations are written here. A process P of the condition, moved by the mediators M, is ``exp(reading_animal *
 translation * animal_effect_P * animal_response + reading_copies * sum over M of gain_M_P * repression_M)``, hence
@@ -81,6 +81,8 @@ def assemble(condition: str, species: str, *, root: Path = SHIPPED) -> Model:
     ids = dict(page.mediators)
     modules = [read_module(base.with_suffix(".ant"), ids) for base in bases]
     tables = {base.name: _expand(read_parameters(base.with_suffix(".csv"), species), ids) for base in bases}
+    if any("run_in" in module.inputs for module in modules):
+        tables["page"] = {"run_in": _input("run_in", page.run_in, "day", "run_in_days of the condition's page")}
     tables["effects"] = _gains(page)
     effects = _effects(page)
     parameters = _merge(tables)
@@ -149,10 +151,11 @@ def _expand(rows: dict[str, Parameter], mediators: dict[str, str]) -> dict[str, 
 def _gains(page: Condition) -> dict[str, Parameter]:
     note = "set by the trial from the mechanism of the product; 0 = the mediator does not move the process"
     names = [f"gain_{m}_{p}" for p in page.processes for m in page.mediators.values()]
-    return {
-        n: Parameter(n, 0.0, "dimensionless", Spread("fixed", 0.0), "fixed", "input", "", "", note, "effect equations")
-        for n in names
-    }
+    return {name: _input(name, 0.0, "dimensionless", note) for name in names}
+
+
+def _input(name: str, value: float, unit: str, note: str) -> Parameter:
+    return Parameter(name, value, unit, Spread("fixed", value), "fixed", "input", "", "", note, "assemble.py")
 
 
 def _effects(page: Condition) -> list[Line]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from exotwin.biology.module import Line
+from exotwin.biology.module import Line, owned_symbols
+from exotwin.biology.unit_check import check_units
 from exotwin.errors import BiologyError, nearest
 
 if TYPE_CHECKING:
@@ -34,8 +35,9 @@ def to_sbml(lines: Sequence[Line], *, name: str) -> tuple[str, tuple[str, ...]]:
     document = libsbml.readSBMLFromString(_translate(lines))
     model = document.getModel()
     model.setName(name)
-    _name_literals(model)
     _check_symbols(model)
+    check_units(model, {symbol: line.where for line in lines for symbol in owned_symbols(line.text)})
+    _name_literals(model)
     _check_consistency(document)
     return str(libsbml.writeSBMLToString(document)), tuple(_states(model))
 

@@ -1,0 +1,142 @@
+"""A toy condition beside the real modules, and one way to run a model in another SBML tool."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from exotwin.biology import Model, assemble
+from exotwin.biology.assemble import SHIPPED
+
+HEADER = "name, value, unit, spread, distribution, level, species, basis, record, spread_record, note\n"
+
+_PAGE = """
+title = "Toy condition"
+title_zh = "示例"
+species = ["human", "mouse", "rat"]
+modules = ["cells", "vesicles", "uptake"]
+processes = ["growth", "decay"]
+mediators = ["miR-21-5p", "miR-22-3p"]
+run_in_days = {human = 10, mouse = 5, rat = 5}
+
+[observables.marker]
+label = "Marker"
+label_zh = "标志物"
+unit = "ng/mL"
+normal = [1.0, 3.0]
+
+[[dosing]]
+product = "vesicles"
+route = "intravenous"
+state = "vesicles_blood"
+unit = "particles"
+
+[[dosing]]
+product = "cells"
+route = "intravenous"
+state = "cells_venous"
+unit = "cells"
+
+[[inclusion]]
+id = "marker"
+rule = ">"
+value = 0.5
+unit = "ng/mL"
+record = "phys-general"
+
+[[endpoints]]
+id = "marker_change"
+observable = "marker"
+days = [30, 90]
+kind = "change"
+better = "higher"
+label = "Change of the marker"
+label_zh = "标志物变化"
+"""
+_MODULE = """// A marker that is made and lost.
+model toy
+  // inputs
+  growth = 1 dimensionless;
+  decay = 1 dimensionless;
+  unmoved = 2 dimensionless;
+
+  marker = marker_start;                                                   marker has ng_per_mL;
+  marker' = unmoved * growth * production - decay * loss * marker;
+end
+"""
+_TABLE = (
+    HEADER
+    + """marker_start, 2, ng/mL, cv 0.3, lognormal, patient, all, assumed, , , toy
+production, 0.1, ng/mL/day, , fixed, fixed, all, assumed, , , toy
+loss, 0.1, 1/day, , fixed, fixed, all, assumed, , , toy
+animal_effect_growth, 0.7, dimensionless, sd 0.2, normal, knowledge, all, assumed, , , toy
+animal_effect_decay, -0.7, dimensionless, sd 0.2, normal, knowledge, all, assumed, , , toy
+target_cells, 6.5e9, cell, , fixed, fixed, human, assumed, , , toy
+target_cells, 5e6, cell, , fixed, fixed, mouse, assumed, , , toy
+target_cells, 4e7, cell, , fixed, fixed, rat, assumed, , , toy
+target_mass, 13, g, , fixed, fixed, human, assumed, , , toy
+target_mass, 0.01, g, , fixed, fixed, mouse, assumed, , , toy
+target_mass, 0.08, g, , fixed, fixed, rat, assumed, , , toy
+target_perfusion, 1.2, mL/g/minute, , fixed, fixed, all, assumed, , , toy
+"""
+)
+
+
+def _write_toy(root: Path) -> Path:
+    for folder in ("modules", "species"):
+        shutil.copytree(SHIPPED / folder, root / folder)
+    (root / "conditions").mkdir()
+    (root / "conditions" / "toy.toml").write_text(_PAGE, encoding="utf-8")
+    (root / "conditions" / "toy.ant").write_text(_MODULE, encoding="utf-8")
+    (root / "conditions" / "toy.csv").write_text(_TABLE, encoding="utf-8")
+    return root
+
+
+@pytest.fixture
+def toy_root(tmp_path: Path) -> Path:
+    """The shipped modules with a condition "toy" of two processes and two mediators; free to be spoilt."""
+    return _write_toy(tmp_path / "biology")
+
+
+@pytest.fixture(scope="session")
+def toys(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Model]:
+    """The toy condition, assembled for each species."""
+    root = _write_toy(tmp_path_factory.mktemp("toys") / "biology")
+    return {species: assemble("toy", species, root=root) for species in ("human", "mouse", "rat")}
+
+
+Run = Callable[..., dict[str, np.ndarray]]
+
+
+@pytest.fixture(scope="session")
+def run() -> Run:
+    """``run(model, times, outputs, start={state: amount}, **parameters)`` in libRoadRunner: output -> (time,)."""
+    roadrunner = pytest.importorskip("roadrunner", reason="libRoadRunner is not installed")
+    loaded: dict[str, object] = {}
+
+    def simulate(
+        model: Model,
+        times: Sequence[float],
+        outputs: Sequence[str],
+        *,
+        start: Mapping[str, float] | None = None,
+        **parameters: float,
+    ) -> dict[str, np.ndarray]:
+        tool = loaded.setdefault(model.digest, roadrunner.RoadRunner(model.sbml))
+        tool.resetAll()
+        tool.resetToOrigin()
+        tool.integrator.relative_tolerance = 1e-9
+        tool.integrator.absolute_tolerance = 1e-9
+        tool.integrator.maximum_num_steps = 100_000
+        for name, value in {**parameters, **(start or {})}.items():
+            tool[name] = value
+        if len(times) == 1:  # nothing to integrate: the state as it was set
+            return {name: np.array([float(tool[name])]) for name in outputs}
+        table = np.array(tool.simulate(times=list(times), selections=list(outputs)))
+        return {name: table[:, k] for k, name in enumerate(outputs)}
+
+    return simulate

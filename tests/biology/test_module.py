@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from exotwin.biology.module import owned_symbols, per_mediator, read_module
+from exotwin.errors import BiologyError
+
+MEDIATORS = {"miR-21-5p": "mir_21_5p", "let-7a-5p": "let_7a_5p"}
+TEXT = """// Header, line one.
+// Line two.
+model part
+  // inputs
+  drive = 1 dimensionless;   // from elsewhere
+  // a remark between them
+  age = 30 year;
+
+  level = start; level has ng_per_mL;
+  level' = drive * made - ln(2) / half_life * level;
+  // per mediator
+  copies_mediator = 0;
+  copies_mediator' = gain_mediator_of * copies_mediator;   // intermediator stays
+  // end per mediator
+end
+"""
+
+
+def _write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "part.ant"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_header_inputs_and_body_are_told_apart(tmp_path):
+    module = read_module(_write(tmp_path, TEXT), {})
+    assert module.header == ("// Header, line one.", "// Line two.")
+    assert list(module.inputs) == ["drive", "age"]
+    assert module.inputs["age"].where == "part.ant, line 7"
+    assert module.owned == {"level": "part.ant, line 10"}
+    assert not any("drive = 1" in line.text for line in module.lines)
+
+
+def test_the_block_of_a_mediator_is_written_once_for_each(tmp_path):
+    module = read_module(_write(tmp_path, TEXT), MEDIATORS)
+    text = "\n".join(line.text for line in module.lines)
+    assert {"copies_mir_21_5p", "copies_let_7a_5p"} <= module.owned.keys()
+    assert "gain_mir_21_5p_of * copies_mir_21_5p;   // intermediator stays" in text
+    assert "_mediator" not in text
+
+
+def test_the_block_of_a_mediator_vanishes_without_mediators(tmp_path):
+    assert read_module(_write(tmp_path, TEXT), {}).owned.keys() == {"level"}
+
+
+@pytest.mark.parametrize(
+    ("name", "names"),
+    [
+        ("half_life_mediator", ["half_life_mir_21_5p", "half_life_let_7a_5p"]),
+        ("gain_mediator_growth", ["gain_mir_21_5p_growth", "gain_let_7a_5p_growth"]),
+        ("intermediator_rate", ["intermediator_rate"]),
+    ],
+)
+def test_table_rows_of_a_mediator_are_named_likewise(name, names):
+    assert per_mediator(name, list(MEDIATORS.values())) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "symbols"),
+    [
+        ("x = 3 mL;  // y = 4", ["x"]),
+        ("x := a + b; x has mL;", ["x"]),
+        ("x' = -k * x;", ["x"]),
+        ("loss: A => B; k * A;", ["loss"]),
+        ("substanceOnly species A in body, B in body;", ["A", "B"]),
+        ("const rate = 3;", ["rate"]),
+        ("A has cell; B has cell;", []),
+        ("// nothing = here", []),
+        ("    + more * terms;", []),
+    ],
+)
+def test_what_a_line_defines_is_found(text, symbols):
+    assert owned_symbols(text) == symbols
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("model part", "model other", "model part, as the file"),
+        ("model part", "part", "no model"),
+        ("\nend\n", "\n", "no model"),
+        ("drive = 1 dimensionless;", "drive := 2 * x;", "an input"),
+        ("  // end per mediator\n", "", "without end"),
+    ],
+)
+def test_a_module_that_is_not_in_form_is_refused(tmp_path, old, new, message):
+    assert old in TEXT
+    with pytest.raises(BiologyError, match=r"part\.ant") as caught:
+        read_module(_write(tmp_path, TEXT.replace(old, new)), MEDIATORS)
+    assert message in str(caught.value)
