@@ -1,0 +1,92 @@
+"""IR text → machine code for this processor, and back into memory from the stored form."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from exotwin.errors import ModelError
+
+_WIDTHS = (1, 2, 4, 8)
+
+
+@dataclass(frozen=True)
+class Processor:
+    """What the kernels are written for: LLVM's name and features of the processor, lanes of a vector, fused multiply-add."""
+
+    name: str
+    features: str
+    width: int
+    fma: bool
+
+
+@cache
+def _host() -> tuple[str, str]:
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+
+
+def processor(width: int | None = None) -> Processor:
+    """This machine's processor.
+
+    width : lanes of doubles (1, 2, 4 or 8); default: EXOTWIN_WIDTH, else what the processor's registers hold.
+
+    Raises
+    ------
+    ModelError : another width.
+    """
+    name, features = _host()
+    has = set(features.split(","))
+    asked = width if width is not None else os.environ.get("EXOTWIN_WIDTH")
+    if asked is None:
+        width = 8 if "+avx512f" in has and "+avx512dq" in has else 4 if "+avx2" in has else 2
+    elif str(asked) in map(str, _WIDTHS):
+        width = int(asked)
+    else:
+        raise ModelError("vector width", found=f"{asked} lanes", expected=f"one of {', '.join(map(str, _WIDTHS))}")
+    # every 64-bit ARM processor fuses
+    return Processor(name, features, width, "+fma" in has or "+neon" in has)
+
+
+def machine_code(text: str, target: Processor) -> bytes:
+    """Compile a module to an object file.
+
+    Expressions were simplified symbolically before, so that LLVM's own passes over the IR would find nothing and cost
+    most of the time: only its code generator runs.
+    """
+    import llvmlite.binding as llvm
+
+    _host()
+    module = llvm.parse_assembly(text)
+    machine = llvm.Target.from_default_triple().create_target_machine(
+        cpu=target.name, features=target.features, opt=2, reloc="pic", codemodel="jitdefault", jit=True
+    )
+    return bytes(machine.emit_object(module))
+
+
+class Loaded:
+    """Machine code in memory, ready to be called; freed with this object.
+
+    Every function takes one pointer, that of its task. Calls release Python's lock, so that threads run side by side.
+    """
+
+    def __init__(self, code: bytes) -> None:
+        import llvmlite.binding as llvm
+
+        _host()
+        empty = llvm.parse_assembly("")
+        machine = llvm.Target.from_default_triple().create_target_machine(jit=True)
+        self._engine = llvm.create_mcjit_compiler(empty, machine)
+        self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+        self._engine.finalize_object()
+
+    def function(self, name: str) -> Any:
+        """The function of that name, taking one address."""
+        import ctypes
+
+        return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self._engine.get_function_address(name))

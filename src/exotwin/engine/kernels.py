@@ -1,0 +1,320 @@
+"""One Rosenbrock step of a block of lanes as straight-line vector code, and the functions around it.
+
+A block holds `width` virtual patients, one a lane. Whole stages are written out: linear combination of earlier stages,
+right-hand side, the two triangular solves. Everything that outlives a stage stands in the block's workspace, at offsets
+known when the code is written; so each stage is a function of one pointer, small enough for LLVM to compile fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from exotwin.engine.emit import Code
+from exotwin.engine.expressions import Expressions
+from exotwin.engine.graph import Graph
+from exotwin.engine.sparse import factor_pattern
+from exotwin.engine.tableaux import Rosenbrock
+
+
+@dataclass(frozen=True)
+class Equations:
+    """What kernels are written from: nodes of one graph.
+
+    n_states : all states; the first ``len(rates)`` of them move, the others change at doses alone.
+    rates : (moving,), change per unit of time. In the order in which the linear systems are eliminated.
+    jacobian : (row, column) -> ∂rate/∂state, structural nonzeros among moving states.
+    time_derivative : (moving,), ∂rate/∂t, zero where time does not show.
+    setup : what is computed at the start, in order: ("param", j, node) replaces parameter j where none was given,
+        ("state", i, node) is the initial value of state i. Nodes of states stand for initial values there.
+    outputs : nodes computed afterwards from stored states: observables and concentrations.
+    """
+
+    graph: Graph
+    n_states: int
+    n_parameters: int
+    rates: tuple[int, ...]
+    jacobian: Mapping[tuple[int, int], int]
+    time_derivative: tuple[int, ...]
+    setup: tuple[tuple[str, int, int], ...]
+    outputs: tuple[int, ...]
+
+    @property
+    def moving(self) -> int:
+        """Number of states that move by an equation."""
+        return len(self.rates)
+
+    @property
+    def driving(self) -> tuple[int, ...]:
+        """All nodes that a step evaluates."""
+        return (*self.rates, *self.jacobian.values(), *self.time_derivative)
+
+    def rows(self) -> tuple[list[int], int]:
+        """Nodes computed once for each patient, and how many of them, from the front, a step uses."""
+        step = self.graph.steady_part(self.driving)
+        known = set(step)
+        return [*step, *(n for n in self.graph.steady_part(self.outputs) if n not in known)], len(step)
+
+
+class Workspace:
+    """Places in the memory of a block, in bytes from its start; every place holds whole vectors of 8-byte numbers."""
+
+    def __init__(self, width: int, sizes: Mapping[str, int]) -> None:
+        self.vector_bytes, self.size, self._start = 8 * width, 0, {}
+        for name, count in sizes.items():
+            self._start[name] = self.size
+            self.size += count * self.vector_bytes
+
+    def place(self, name: str, index: int = 0) -> int:
+        """Where the vector stands."""
+        return self._start[name] + index * self.vector_bytes
+
+
+def block_sizes(equations: Equations, method: Rosenbrock) -> dict[str, int]:
+    """What a block holds: name -> number of vectors."""
+    n, (_, step_rows) = equations.moving, equations.rows()
+    pattern = factor_pattern(n, equations.jacobian)
+    return {
+        # of each lane: times, step widths (proposed, used, to its stop), error, bookkeeping of the driver
+        **dict.fromkeys(("time", "width", "used", "stop", "new_time", "next_output", "error", "inverse_width"), 1),
+        "queue": 1,  # the next patient that waits for a lane
+        **dict.fromkeys(("patient", "stop_index", "output_index", "steps", "rejected", "fresh", "attend", "again"), 1),
+        "state": equations.n_states,
+        "new_state": n,
+        "inflow": n,  # infusions under way
+        "peak": n,  # largest size that the state has had
+        "tolerance": n,  # absolute
+        "row": step_rows,
+        "stage": n * method.stages,
+        "combined": n,
+        "lower": sum(len(row) for row in pattern.lower),
+        "upper": sum(len(row) for row in pattern.upper),
+        "pivot": n,
+        "dense": 3 * n,
+    }
+
+
+class Block:
+    """Reads and writes the workspace from within one function."""
+
+    def __init__(self, code: Code, workspace: Workspace, pointer: str) -> None:
+        self.code, self.workspace, self.pointer = code, workspace, pointer
+
+    def get(self, name: str, index: int = 0) -> str:
+        """The vector at a place."""
+        return self.code.load(self.code.vector, self.code.at(self.pointer, self.workspace.place(name, index)))
+
+    def put(self, name: str, index: int, value: str) -> None:
+        """Write the vector at a place."""
+        self.code.store(self.code.vector, value, self.code.at(self.pointer, self.workspace.place(name, index)))
+
+    def get_integers(self, name: str) -> str:
+        """The vector of integers at a place."""
+        return self.code.load(self.code.integers, self.code.at(self.pointer, self.workspace.place(name)))
+
+    def put_integers(self, name: str, value: str) -> None:
+        """Write the vector of integers at a place."""
+        self.code.store(self.code.integers, value, self.code.at(self.pointer, self.workspace.place(name)))
+
+
+class StepWriter:
+    """Writes the functions of one step: ``stage_1`` … ``stage_s``, ``error`` and ``first_width``."""
+
+    def __init__(self, code: Code, equations: Equations, method: Rosenbrock, workspace: Workspace) -> None:
+        self.code, self.equations, self.method, self.workspace = code, equations, method, workspace
+        self._pattern = factor_pattern(equations.moving, equations.jacobian)
+        rows, step_rows = equations.rows()
+        self._row = {node: i for i, node in enumerate(rows[:step_rows])}
+        self._leaf = {n: node for n, node in enumerate(equations.graph.nodes) if node[0] in ("state", "time")}
+        self._lower_place = _numbering(self._pattern.lower)
+        self._upper_place = _numbering(self._pattern.upper)
+
+    def write(self) -> None:
+        """All functions of a step."""
+        for stage in range(self.method.stages):
+            with self.code.function(f"stage_{stage + 1}", "void", "ptr") as (pointer,):
+                self._stage(Block(self.code, self.workspace, pointer), stage)
+                self.code.leave()
+        with self.code.function("error", "void", "ptr", "double", "double") as (pointer, rtol, fade):
+            self._error(Block(self.code, self.workspace, pointer), rtol, fade)
+            self.code.leave()
+        with self.code.function("first_width", "void", "ptr", "double", "double") as (pointer, rtol, fade):
+            self._first_width(Block(self.code, self.workspace, pointer), rtol, fade)
+            self.code.leave()
+
+    def _expressions(self, block: Block, roots: Iterable[int], *, place: str, time: str) -> Expressions:
+        """Expressions whose moving states stand at ``place``, evaluated at ``time``."""
+        moving = self.equations.moving
+
+        def load(node: int) -> str:
+            if node in self._row:
+                return block.get("row", self._row[node])
+            kind, *index = self._leaf[node]
+            if kind == "time":
+                return time
+            return block.get(place if index[0] < moving else "state", index[0])
+
+        return Expressions(
+            self.code, self.equations.graph, roots, stored=self._row.keys() | self._leaf.keys(), load=load
+        )
+
+    def _stage(self, block: Block, stage: int) -> None:
+        code, method, equations = self.code, self.method, self.equations
+        n = equations.moving
+        if stage:
+            self._combine(block, stage)
+        width = block.get("used")
+        if stage == 0:
+            inverse = code.op("fdiv", code.splat(1.0), width)
+            block.put("inverse_width", 0, inverse)
+        else:
+            inverse = block.get("inverse_width")
+        time = code.muladd(code.splat(method.c[stage]), width, block.get("time"))
+        roots = [*equations.rates, *(equations.time_derivative if method.d[stage] else ())]
+        if stage == 0:
+            roots += equations.jacobian.values()
+        expressions = self._expressions(block, roots, place="new_state" if stage else "state", time=time)
+        if stage == 0:
+            self._factorise(block, expressions, inverse)
+        right: list[str] = []
+        for i in range(n):
+            value = code.op("fadd", expressions.value(equations.rates[i]), block.get("inflow", i))
+            if stage:
+                value = code.muladd(block.get("combined", i), inverse, value)
+            slope = equations.time_derivative[i]
+            if method.d[stage] and not equations.graph.is_zero(slope):
+                factor = code.op("fmul", width, code.splat(method.d[stage]))
+                value = code.muladd(expressions.value(slope), factor, value)
+            for j in self._pattern.lower[i]:
+                value = code.muladd(code.neg(block.get("lower", self._lower_place[i, j])), right[j], value)
+            right.append(value)
+        result: dict[int, str] = {}
+        for i in reversed(range(n)):
+            value = right[i]
+            for j in self._pattern.upper[i]:
+                value = code.muladd(code.neg(block.get("upper", self._upper_place[i, j])), result[j], value)
+            result[i] = code.op("fmul", value, block.get("pivot", i))
+            block.put("stage", stage * n + i, result[i])
+
+    def _combine(self, block: Block, stage: int) -> None:
+        """Where the stage is evaluated, and what earlier stages add to its right-hand side."""
+        code, n = self.code, self.equations.moving
+        a, weights = self.method.a[stage], self.method.C[stage]
+        # the last stages start where the one before them did, one stage further: one addition instead of a sum
+        further = stage >= 2 and a == (*self.method.a[stage - 1], 1.0)
+        for i in range(n):
+            point = block.get("new_state" if further else "state", i)
+            total = ""
+            for j in range(stage):
+                earlier = block.get("stage", j * n + i)
+                if not further:
+                    point = code.muladd(code.splat(a[j]), earlier, point)
+                elif j == stage - 1:
+                    point = code.op("fadd", point, earlier)
+                weight = code.splat(weights[j])
+                total = code.muladd(weight, earlier, total) if total else code.op("fmul", weight, earlier)
+            block.put("new_state", i, point)
+            block.put("combined", i, total)
+
+    def _factorise(self, block: Block, expressions: Expressions, inverse_width: str) -> None:
+        """L and U of I/(hγ) − J, row by row; pivots are kept inverted."""
+        code, equations = self.code, self.equations
+        diagonal = code.op("fmul", inverse_width, code.splat(1 / self.method.gamma))
+        for i in range(equations.moving):
+            row: dict[int, str] = {}
+            for j in (*self._pattern.lower[i], i, *self._pattern.upper[i]):
+                node = equations.jacobian.get((i, j))
+                if node is not None:
+                    value = expressions.value(node)
+                    row[j] = code.op("fsub", diagonal, value) if i == j else code.neg(value)
+            row.setdefault(i, diagonal)
+            for k in self._pattern.lower[i]:
+                factor = code.op("fmul", row[k], block.get("pivot", k))
+                block.put("lower", self._lower_place[i, k], factor)
+                for j in self._pattern.upper[k]:
+                    above = block.get("upper", self._upper_place[k, j])
+                    minus = code.neg(factor)
+                    row[j] = code.muladd(minus, above, row[j]) if j in row else code.op("fmul", minus, above)
+            for j in self._pattern.upper[i]:
+                block.put("upper", self._upper_place[i, j], row[j])
+            block.put("pivot", i, code.op("fdiv", code.splat(1.0), row[i]))
+
+    def _scale(self, block: Block, i: int, size: str, rtol: str, fade: str) -> str:
+        """Error that one step may make in a state: rtol · max(|y|, fade · peak) + absolute tolerance."""
+        size = self.code.larger(size, self.code.op("fmul", fade, block.get("peak", i)))
+        return self.code.muladd(rtol, size, block.get("tolerance", i))
+
+    def _mean_square(self, terms: list[str]) -> str:
+        code, total = self.code, self.code.splat(0.0)
+        for term in terms:
+            total = code.muladd(term, term, total)
+        return code.intrinsic("sqrt", code.op("fmul", total, code.splat(1 / max(len(terms), 1))))
+
+    def _error(self, block: Block, rtol: str, fade: str) -> None:
+        """New states, and the error of the step: root mean square over states of error / allowed error."""
+        code, n, last = self.code, self.equations.moving, self.method.stages - 1
+        rtol, fade = code.broadcast("double", rtol), code.broadcast("double", fade)
+        terms = []
+        for i in range(n):
+            error = block.get("stage", last * n + i)
+            new = code.op("fadd", block.get("new_state", i), error)
+            block.put("new_state", i, new)
+            size = code.larger(code.intrinsic("fabs", block.get("state", i)), code.intrinsic("fabs", new))
+            terms.append(code.op("fdiv", error, self._scale(block, i, size, rtol, fade)))
+        block.put("error", 0, self._mean_square(terms))
+
+    def _first_width(self, block: Block, rtol: str, fade: str) -> None:
+        """A first step width for lanes that start anew (Hairer, Nørsett, Wanner, Solving ODEs I, II.4), in ``used``.
+
+        States that are zero have no size to compare their rate with where the tolerance goes by size; they are left
+        to the error control of the first step.
+        """
+        code, n, equations = self.code, self.equations.moving, self.equations
+        rtol, fade = code.broadcast("double", rtol), code.broadcast("double", fade)
+        time, zero = block.get("time"), code.splat(0.0)
+        expressions = self._expressions(block, equations.rates, place="state", time=time)
+        sizes, slopes, weights, rates = [], [], [], []
+        for i in range(n):
+            rate = code.op("fadd", expressions.value(equations.rates[i]), block.get("inflow", i))
+            size = code.intrinsic("fabs", block.get("state", i))
+            scale = self._scale(block, i, size, rtol, fade)
+            weight = code.op("fdiv", code.splat(1.0), scale)
+            weight = code.select(code.compare("ogt", scale, code.splat(NO_SIZE * 1e3)), weight, zero)
+            rates.append(rate)
+            weights.append(weight)
+            sizes.append(code.op("fmul", size, weight))
+            slopes.append(code.op("fmul", rate, weight))
+        size, slope = self._mean_square(sizes), self._mean_square(slopes)
+        span = code.op("fsub", block.get("stop"), time)
+        fallback = code.op("fmul", span, code.splat(1e-6))
+        width = code.op("fdiv", code.op("fmul", size, code.splat(0.01)), slope)
+        usable = code.emit(
+            f"and {code.mask} {code.compare('ogt', size, code.splat(1e-5))}, {code.compare('ogt', slope, code.splat(1e-5))}"
+        )
+        width = code.select(usable, width, fallback)
+        for i in range(n):
+            block.put("new_state", i, code.muladd(width, rates[i], block.get("state", i)))
+        later = self._expressions(block, equations.rates, place="new_state", time=code.op("fadd", time, width))
+        bends = []
+        for i in range(n):
+            rate = code.op("fadd", later.value(equations.rates[i]), block.get("inflow", i))
+            bends.append(code.op("fmul", code.op("fsub", rate, rates[i]), weights[i]))
+        bend = code.larger(slope, code.op("fdiv", self._mean_square(bends), width))
+        power = code.splat(-1.0 / (self.method.error_order + 1))
+        longer = code.call(
+            "vector_pow", code.vector, (code.vector, code.op("fmul", bend, code.splat(100.0))), (code.vector, power)
+        )
+        longer = code.select(code.compare("ogt", bend, code.splat(1e-15)), longer, code.op("fmul", span, code.splat(1e-3)))
+        width = code.smaller(longer, code.op("fmul", width, code.splat(100.0)))
+        # a rate that is not finite leaves no width to choose: the first step fails and tells why
+        width = code.select(code.compare("ogt", width, zero), width, fallback)
+        block.put("used", 0, code.smaller(width, span))
+
+
+NO_SIZE = 1e-30
+"""Absolute tolerance of a state whose tolerance goes by its size alone; only keeps a division from 0/0."""
+
+
+def _numbering(rows: tuple[tuple[int, ...], ...]) -> dict[tuple[int, int], int]:
+    places = [(i, j) for i, row in enumerate(rows) for j in row]
+    return {place: k for k, place in enumerate(places)}

@@ -1,0 +1,241 @@
+"""Formulas of SBML (MathML, as libSBML's syntax trees) → casadi expressions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from exotwin.errors import ModelError, NotBuiltYet
+
+AVOGADRO = 6.02214179e23  # the value that SBML Level 3 fixes
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What the names of a formula mean.
+
+    where : place of the formula, for messages. symbol, rate : value and rate of change of a name.
+    functions : id -> its libSBML lambda. local : names that hide all others.
+    """
+
+    where: str
+    symbol: Callable[[str], Any]
+    rate: Callable[[str], Any]
+    functions: Mapping[str, Any]
+    time: Any
+    local: Mapping[str, Any] = field(default_factory=dict)
+    calls: tuple[str, ...] = ()
+
+
+def names(node: Any, functions: Mapping[str, Any], calls: tuple[str, ...] = ()) -> Iterator[tuple[str, bool]]:
+    """Names that a formula refers to, through functions too; each with whether its rate of change is meant."""
+    import libsbml
+
+    kind = node.getType()
+    if kind == libsbml.AST_NAME:
+        yield node.getName(), False
+    elif kind == libsbml.AST_FUNCTION_RATE_OF and node.getNumChildren():
+        yield node.getChild(0).getName(), True
+    else:
+        if kind == libsbml.AST_FUNCTION and node.getName() in functions and node.getName() not in calls:
+            body = functions[node.getName()]
+            bound = {body.getChild(i).getName() for i in range(body.getNumChildren() - 1)}
+            last = body.getChild(body.getNumChildren() - 1)
+            for name, of_rate in names(last, functions, (*calls, node.getName())):
+                if name not in bound:
+                    yield name, of_rate
+        for i in range(node.getNumChildren()):
+            yield from names(node.getChild(i), functions, calls)
+
+
+def convert(node: Any, scope: Scope) -> Any:
+    """The formula as a casadi SX. Truth is 1, falsehood 0; a choice without a fitting case is not a number.
+
+    Raises
+    ------
+    ModelError : a wrong number of arguments, an unknown function, a function that calls itself.
+    NotBuiltYet : delay, factorials of what is not constant, distributions.
+    """
+    import casadi as ca
+    import libsbml
+
+    kind = node.getType()
+    if node.isNumber():
+        return ca.SX(_number(node, libsbml))
+    constants = {
+        libsbml.AST_CONSTANT_E: math.e,
+        libsbml.AST_CONSTANT_PI: math.pi,
+        libsbml.AST_CONSTANT_TRUE: 1.0,
+        libsbml.AST_CONSTANT_FALSE: 0.0,
+        libsbml.AST_NAME_AVOGADRO: AVOGADRO,
+    }
+    if kind in constants:
+        return ca.SX(constants[kind])
+    if kind == libsbml.AST_NAME_TIME:
+        return scope.time
+    if kind == libsbml.AST_NAME:
+        name = node.getName()
+        return scope.local[name] if name in scope.local else scope.symbol(name)
+    if kind == libsbml.AST_FUNCTION_RATE_OF:
+        return scope.rate(node.getChild(0).getName())
+    if kind == libsbml.AST_FUNCTION_DELAY:
+        raise NotBuiltYet(scope.where, found="delay()", expected="a model without; this version does not run them")
+    arguments = [convert(node.getChild(i), scope) for i in range(node.getNumChildren())]
+    if kind == libsbml.AST_FUNCTION:
+        return _call(node, arguments, scope)
+    table = _operations()
+    if kind not in table:
+        raise NotBuiltYet(
+            scope.where, found=f'"{node.getName() or node.getOperatorName() or kind}"', expected="MathML of SBML core"
+        )
+    try:
+        return table[kind](*arguments)
+    except TypeError as fault:
+        raise ModelError(
+            scope.where,
+            found=f"{libsbml.formulaToL3String(node)} with {len(arguments)} argument(s)",
+            expected="as many as the function takes",
+        ) from fault
+
+
+def _number(node: Any, libsbml: Any) -> float:
+    if node.getType() == libsbml.AST_RATIONAL:
+        return float(node.getNumerator()) / float(node.getDenominator())
+    return float(node.getInteger() if node.getType() == libsbml.AST_INTEGER else node.getReal())
+
+
+def _call(node: Any, arguments: list[Any], scope: Scope) -> Any:
+    name = node.getName()
+    if name in scope.calls:
+        raise ModelError(scope.where, found=f'the function "{name}" calls itself', expected="functions without cycles")
+    body = scope.functions.get(name)
+    if body is None:
+        raise ModelError(scope.where, found=f'the function "{name}"', expected="one that the model defines")
+    bound = [body.getChild(i).getName() for i in range(body.getNumChildren() - 1)]
+    if len(bound) != len(arguments):
+        raise ModelError(
+            scope.where, found=f'"{name}" with {len(arguments)} argument(s)', expected=f"{len(bound)} argument(s)"
+        )
+    inner = Scope(
+        f'{scope.where}, function "{name}"',
+        scope.symbol,
+        scope.rate,
+        scope.functions,
+        scope.time,
+        dict(zip(bound, arguments, strict=True)),
+        (*scope.calls, name),
+    )
+    return convert(body.getChild(body.getNumChildren() - 1), inner)
+
+
+@cache
+def _operations() -> dict[int, Callable[..., Any]]:
+    import casadi as ca
+    import libsbml as sb
+
+    def total(*values: Any) -> Any:
+        result = ca.SX(0)
+        for value in values:
+            result = result + value
+        return result
+
+    def product(*values: Any) -> Any:
+        result = ca.SX(1)
+        for value in values:
+            result = result * value
+        return result
+
+    def chain(compare: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+        return lambda *v: product(*(compare(a, b) for a, b in zip(v, v[1:], strict=False)))
+
+    def logical(join: Callable[[Any, Any], Any], empty: float) -> Callable[..., Any]:
+        def joined(*values: Any) -> Any:
+            result = ca.SX(empty)
+            for value in values:
+                result = join(result, value != 0)
+            return result
+
+        return joined
+
+    def piecewise(*pieces: Any) -> Any:
+        result = pieces[-1] if len(pieces) % 2 else ca.SX(float("nan"))
+        for k in range(len(pieces) - len(pieces) % 2 - 2, -1, -2):
+            result = ca.if_else(pieces[k + 1] != 0, pieces[k], result)
+        return result
+
+    def extreme(pick: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+        def picked(first: Any, *others: Any) -> Any:
+            for other in others:
+                first = pick(first, other)
+            return first
+
+        return picked
+
+    def quotient(a: Any, b: Any) -> Any:
+        ratio = a / b
+        return ca.if_else(ratio < 0, ca.ceil(ratio), ca.floor(ratio))
+
+    def factorial(x: Any) -> Any:
+        if not x.is_constant():
+            raise NotBuiltYet("a formula", found="the factorial of what is not constant", expected="a constant")
+        return ca.SX(math.gamma(float(x) + 1))
+
+    return {
+        sb.AST_PLUS: total,
+        sb.AST_TIMES: product,
+        sb.AST_MINUS: lambda a, *b: a - b[0] if b else -a,
+        sb.AST_DIVIDE: lambda a, b: a / b,
+        sb.AST_POWER: lambda a, b: a**b,
+        sb.AST_FUNCTION_POWER: lambda a, b: a**b,
+        sb.AST_FUNCTION_ROOT: lambda a, *b: b[0] ** (1 / a) if b else ca.sqrt(a),
+        sb.AST_FUNCTION_ABS: ca.fabs,
+        sb.AST_FUNCTION_CEILING: ca.ceil,
+        sb.AST_FUNCTION_FLOOR: ca.floor,
+        sb.AST_FUNCTION_EXP: ca.exp,
+        sb.AST_FUNCTION_LN: ca.log,
+        sb.AST_FUNCTION_LOG: lambda a, *b: ca.log(b[0]) / ca.log(a) if b else ca.log(a) / math.log(10),
+        sb.AST_FUNCTION_FACTORIAL: factorial,
+        sb.AST_FUNCTION_SIN: ca.sin,
+        sb.AST_FUNCTION_COS: ca.cos,
+        sb.AST_FUNCTION_TAN: ca.tan,
+        sb.AST_FUNCTION_SEC: lambda a: 1 / ca.cos(a),
+        sb.AST_FUNCTION_CSC: lambda a: 1 / ca.sin(a),
+        sb.AST_FUNCTION_COT: lambda a: 1 / ca.tan(a),
+        sb.AST_FUNCTION_SINH: ca.sinh,
+        sb.AST_FUNCTION_COSH: ca.cosh,
+        sb.AST_FUNCTION_TANH: ca.tanh,
+        sb.AST_FUNCTION_SECH: lambda a: 1 / ca.cosh(a),
+        sb.AST_FUNCTION_CSCH: lambda a: 1 / ca.sinh(a),
+        sb.AST_FUNCTION_COTH: lambda a: 1 / ca.tanh(a),
+        sb.AST_FUNCTION_ARCSIN: ca.asin,
+        sb.AST_FUNCTION_ARCCOS: ca.acos,
+        sb.AST_FUNCTION_ARCTAN: ca.atan,
+        sb.AST_FUNCTION_ARCSEC: lambda a: ca.acos(1 / a),
+        sb.AST_FUNCTION_ARCCSC: lambda a: ca.asin(1 / a),
+        sb.AST_FUNCTION_ARCCOT: lambda a: ca.atan(1 / a),
+        sb.AST_FUNCTION_ARCSINH: ca.asinh,
+        sb.AST_FUNCTION_ARCCOSH: ca.acosh,
+        sb.AST_FUNCTION_ARCTANH: ca.atanh,
+        sb.AST_FUNCTION_ARCSECH: lambda a: ca.acosh(1 / a),
+        sb.AST_FUNCTION_ARCCSCH: lambda a: ca.asinh(1 / a),
+        sb.AST_FUNCTION_ARCCOTH: lambda a: ca.atanh(1 / a),
+        sb.AST_FUNCTION_MAX: extreme(ca.fmax),
+        sb.AST_FUNCTION_MIN: extreme(ca.fmin),
+        sb.AST_FUNCTION_QUOTIENT: quotient,
+        sb.AST_FUNCTION_REM: ca.fmod,
+        sb.AST_FUNCTION_PIECEWISE: piecewise,
+        sb.AST_RELATIONAL_EQ: chain(lambda a, b: a == b),
+        sb.AST_RELATIONAL_NEQ: chain(lambda a, b: a != b),
+        sb.AST_RELATIONAL_LT: chain(lambda a, b: a < b),
+        sb.AST_RELATIONAL_LEQ: chain(lambda a, b: a <= b),
+        sb.AST_RELATIONAL_GT: chain(lambda a, b: a > b),
+        sb.AST_RELATIONAL_GEQ: chain(lambda a, b: a >= b),
+        sb.AST_LOGICAL_AND: logical(ca.logic_and, 1.0),
+        sb.AST_LOGICAL_OR: logical(ca.logic_or, 0.0),
+        sb.AST_LOGICAL_XOR: logical(lambda a, b: a != b, 0.0),
+        sb.AST_LOGICAL_NOT: lambda a: a == 0,
+        sb.AST_LOGICAL_IMPLIES: lambda a, b: ca.logic_or(a == 0, b != 0),
+    }
