@@ -203,7 +203,7 @@ def _accepted_before(accepted: npt.NDArray[np.bool_], draw: Ints) -> Ints:
 
 def _screening(model: Model, seats: Ints, left_out: Ints, failed: Mapping[str, int]) -> Screening:
     reasons = tuple(
-        (f"{c.label or c.id} {c.rule} {c.value:g} {c.unit}".strip(), c.record, int(n))
+        (c.label or f"{c.id} {c.rule} {c.value:g} {c.unit}", c.record, int(n))
         for c, n in zip(model.inclusion, left_out, strict=True)
     )
     enrolled = int(seats.sum())

@@ -1,0 +1,53 @@
+"""Texts of a small study and of a condition small enough to check by hand."""
+
+from __future__ import annotations
+
+STUDY = """title = "A small study"
+condition = "poi"
+species = "human"
+horizon = "2 years"
+seed = 7
+potency = "animal"
+comparator = "untreated"
+
+[population]
+n_patients = 40
+n_draws = 8
+age = { mean = 33, sd = 4, min = 18, max = 40 }
+
+[products.umbilical]
+file = "umbilical/product.toml"
+
+[arms.untreated]
+
+[arms.msc]
+product = "umbilical"
+give = "cells"
+route = "intravenous"
+dose = "1e6 cells/kg"
+
+[arms.exosomes]
+product = "umbilical"
+give = "vesicles"
+route = "intravenous"
+dose = "1e11 particles"
+schedule = "every 2 weeks for 8 weeks"
+"""
+
+# Follicles are lost at a rate that a product slows; vesicles leave the blood; copies follow them. Everything linear.
+ANTIMONY = """
+model tiny
+  loss_process := exp(reading_animal * translation * animal_effect_loss_process * response \\
+                      + reading_copies * gain_mir_1_loss_process * copies_mir_1 / (copies_mir_1 + 1000));
+  response := vesicles / (vesicles + 1e9);
+  copies_mir_1 := vesicles * copies_per_vesicle_mir_1 / 1e6;
+  fsh := fsh_scale / (follicles + 1);
+  share_left := follicles / 100;
+  follicles = 1000; follicles' = -loss * loss_process * follicles;
+  vesicles = 0; vesicles' = -clearance * vesicles;
+  living = 0; living' = -clearance * living;
+  loss = 0.001; clearance = 0.1; fsh_scale = 10000; reading_animal = 0; reading_copies = 0; translation = 1;
+  animal_effect_loss_process = -1; copies_per_vesicle_mir_1 = 0; gain_mir_1_loss_process = 0; body_weight = 60;
+  age_start = 30;
+end
+"""
