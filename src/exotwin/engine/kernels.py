@@ -90,6 +90,7 @@ def block_sizes(equations: Equations, method: Rosenbrock) -> dict[str, int]:
         "lower": sum(len(row) for row in pattern.lower),
         "upper": sum(len(row) for row in pattern.upper),
         "pivot": n,
+        "slope": len(_with_slope(equations)),
         "dense": 3 * n,
     }
 
@@ -126,6 +127,7 @@ class StepWriter:
         rows, step_rows = equations.rows()
         self._row = {node: i for i, node in enumerate(rows[:step_rows])}
         self._leaf = {n: node for n, node in enumerate(equations.graph.nodes) if node[0] in ("state", "time")}
+        self._slope = _with_slope(equations)
         self._lower_place = _numbering(self._pattern.lower)
         self._upper_place = _numbering(self._pattern.upper)
 
@@ -170,9 +172,7 @@ class StepWriter:
         else:
             inverse = block.get("inverse_width")
         time = code.muladd(code.splat(method.c[stage]), width, block.get("time"))
-        roots = [*equations.rates, *(equations.time_derivative if method.d[stage] else ())]
-        if stage == 0:
-            roots += equations.jacobian.values()
+        roots = equations.driving if stage == 0 else equations.rates
         expressions = self._expressions(block, roots, place="new_state" if stage else "state", time=time)
         if stage == 0:
             self._factorise(block, expressions, inverse)
@@ -181,10 +181,12 @@ class StepWriter:
             value = code.op("fadd", expressions.value(equations.rates[i]), block.get("inflow", i))
             if stage:
                 value = code.muladd(block.get("combined", i), inverse, value)
-            slope = equations.time_derivative[i]
-            if method.d[stage] and not equations.graph.is_zero(slope):
-                factor = code.op("fmul", width, code.splat(method.d[stage]))
-                value = code.muladd(expressions.value(slope), factor, value)
+            if i in self._slope:
+                if stage == 0:
+                    # of all stages: the derivative at the start of the step
+                    block.put("slope", self._slope[i], code.op("fmul", expressions.value(equations.time_derivative[i]), width))
+                if method.d[stage]:
+                    value = code.muladd(block.get("slope", self._slope[i]), code.splat(method.d[stage]), value)
             for j in self._pattern.lower[i]:
                 value = code.muladd(code.neg(block.get("lower", self._lower_place[i, j])), right[j], value)
             right.append(value)
@@ -313,6 +315,12 @@ class StepWriter:
 
 NO_SIZE = 1e-30
 """Absolute tolerance of a state whose tolerance goes by its size alone; only keeps a division from 0/0."""
+
+
+def _with_slope(equations: Equations) -> dict[int, int]:
+    """States in whose rates time shows -> their place among these."""
+    found = [i for i, node in enumerate(equations.time_derivative) if not equations.graph.is_zero(node)]
+    return {i: k for k, i in enumerate(found)}
 
 
 def _numbering(rows: tuple[tuple[int, ...], ...]) -> dict[tuple[int, int], int]:
