@@ -16,6 +16,7 @@ from exotwin.product import Cargo, CellLot, MediatorCopies, Product, SizeDistrib
 from exotwin.quantities import Estimate
 from exotwin.trial import Study
 
+
 @pytest.fixture
 def study_of(tmp_path: Path) -> Callable[..., Study]:
     """Writes the study with some lines replaced, beside an empty product file, and reads it."""
@@ -34,7 +35,9 @@ def study_of(tmp_path: Path) -> Callable[..., Study]:
     return read
 
 
-def parameter(name: str, value: float, *, level: str = "fixed", spread: Spread | None = None, unit: str = "") -> Parameter:
+def parameter(
+    name: str, value: float, *, level: str = "fixed", spread: Spread | None = None, unit: str = ""
+) -> Parameter:
     return Parameter(
         name=name,
         value=value,
@@ -59,7 +62,9 @@ def tiny_model() -> Model:
     parameters = [
         parameter("loss", 0.001, level="patient", spread=Spread("lognormal", 0.001, 0.5), unit="1/day"),
         parameter("fsh_scale", 1e4, level="patient", spread=Spread("lognormal", 1e4, 0.4)),
-        parameter("body_weight", 60.0, level="patient", spread=Spread("normal", 60.0, 8.0, low=40, high=100), unit="kg"),
+        parameter(
+            "body_weight", 60.0, level="patient", spread=Spread("normal", 60.0, 8.0, low=40, high=100), unit="kg"
+        ),
         parameter("age_start", 30.0, level="patient", spread=Spread("normal", 30.0, 5.0), unit="year"),
         parameter("translation", 1.0, level="knowledge", spread=Spread("lognormal", 0.5, 0.8)),
         parameter("clearance", 0.1, unit="1/day"),
@@ -89,7 +94,9 @@ def tiny_model() -> Model:
         exposures={"blood": Observable("blood", "vesicles", "vesicles in blood", "血中囊泡", "particle")},
         run_in=180.0,
         inclusion=(
-            Criterion("age_start", "age_start", "<", 40.0, "year", "poi-eshre2024-criteria", "younger than 40", "小于 40 岁"),
+            Criterion(
+                "age_start", "age_start", "<", 40.0, "year", "poi-eshre2024-criteria", "younger than 40", "小于 40 岁"
+            ),
             Criterion("fsh", "fsh", ">", 10.0, "IU/L", "poi-eshre2024-criteria"),
         ),
         endpoints=(

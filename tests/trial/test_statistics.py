@@ -110,6 +110,29 @@ def test_an_effect_that_only_knowledge_spreads_shows_in_the_wide_interval_alone(
     assert effect.p_better(-1, 0.0) == 0
 
 
+def test_the_probability_of_being_better_is_that_of_the_mean_if_nothing_but_chance_spreads_it():
+    rng = np.random.default_rng(9)
+    draw, found, expected = drawn(50, 20), [], []
+    for _ in range(300):
+        differences = rng.normal(0.03, 1.0, draw.size)
+        found.append(paired_effect(differences, draw).p_better(1, 0.0))
+        expected.append(stats.norm.cdf(differences.mean() * math.sqrt(draw.size)))
+    # Where the estimated variance between draws is not zero, the probability is drawn towards a half.
+    assert np.mean(np.abs(np.array(found) - expected)) < 0.1
+
+
+def test_the_probability_of_being_better_is_the_share_of_draws_if_knowledge_alone_spreads_it():
+    worlds = np.where(np.arange(50) < 30, 1.0, -0.5)
+    effect = paired_effect(worlds[drawn(50, 20)] + np.random.default_rng(10).normal(0, 0.1, 1000), drawn(50, 20))
+    assert effect.p_better(1, 0.0) == pytest.approx(0.6, abs=0.001)
+    assert effect.p_better(-1, 0.0) == pytest.approx(0.4, abs=0.001)
+    assert effect.p_better(1, 2.0) == pytest.approx(0, abs=0.001)
+
+
+def test_arms_that_never_differ_are_not_better():
+    assert paired_effect(np.zeros(40), drawn(4, 10), share=True).p_better(1, 0.0) == 0
+
+
 @given(
     hnp.arrays(np.float64, st.integers(8, 60), elements=st.floats(-1e3, 1e3)),
     st.integers(2, 4),

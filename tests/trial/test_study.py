@@ -66,7 +66,12 @@ FAULTS = [
     ('dose = "1e6 cells/kg"', "dose = 1e6", "arms.msc.dose", "found     1000000.0"),
     ('give = "cells"', 'give = "cels"', "arms.msc.give", 'nearest   "cells"'),
     ('route = "intravenous"\ndose = "1e6', 'dose = "1e6', "arms.msc", "also route"),
-    ('product = "umbilical"\ngive = "cells"', 'product = "umbilicus"\ngive = "cells"', "arms.msc.product", '"umbilical"'),
+    (
+        'product = "umbilical"\ngive = "cells"',
+        'product = "umbilicus"\ngive = "cells"',
+        "arms.msc.product",
+        '"umbilical"',
+    ),
     ('"umbilical/product.toml"', '"umbilical/prodct.toml"', "products.umbilical.file", 'nearest   "product.toml"'),
     ("schedule =", "shedule =", "arms.exosomes.shedule", 'nearest   "schedule"'),
     ("every 2 weeks for 8", "every 2 weaks for 8", "arms.exosomes.schedule", 'nearest   "week"'),
@@ -134,7 +139,7 @@ def test_an_untreated_arm_has_no_schedule(study_of):
 
 def test_a_missing_study_file_names_its_neighbour(study_of, tmp_path):
     study_of()
-    with pytest.raises(StudyError, match='nearest   "study.toml"'):
+    with pytest.raises(StudyError, match=r'nearest   "study\.toml"'):
         Study.from_toml(tmp_path / "studi.toml")
 
 
@@ -146,9 +151,10 @@ def test_a_broken_line_gives_a_study_or_a_study_error(tmp_path_factory, line, ju
     path = folder / "study.toml"
     path.write_text(STUDY.replace(line, junk, 1))
     try:
-        assert Study.from_toml(path).arms
+        place = str(Study.from_toml(path).path)
     except StudyError as error:
-        assert str(path) in error.where
+        place = error.where
+    assert str(path) in place
 
 
 def test_the_line_of_a_key_is_found_in_tables_and_dotted_keys():

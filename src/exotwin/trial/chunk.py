@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -181,7 +181,8 @@ def simulate(
 ) -> xr.Dataset:
     """From the injury on: ``times`` after enrolment, with the run-in before them."""
     known = setup.model.parameters
-    parameters = {**{k: v for k, v in numbers.items() if k in known}, **arms.reading_parameters(reading)}
+    parameters: dict[Hashable, npt.ArrayLike] = {k: v for k, v in numbers.items() if k in known}
+    parameters.update(arms.reading_parameters(reading))
     start = [-setup.model.run_in] if setup.model.run_in > 0 else []
     found: xr.Dataset = compiled.simulate(
         np.concatenate([start, times]),

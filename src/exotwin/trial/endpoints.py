@@ -151,10 +151,11 @@ def table(
     rows = []
     for endpoint in compared:
         effects = _effects(endpoint, draw, arms.index(comparator))
+        bands = quantiles_within_draws(np.moveaxis(endpoint.values, -1, 0), draw)
         for r, reading in enumerate(readings):
             for a, arm in enumerate(arms):
                 row = _about(endpoint, model) | {"reading": reading, "main": reading == main, "arm": arm}
-                row |= _within_arm(endpoint, draw, r, a)
+                row |= _within_arm(endpoint, draw, bands[:, r, a], r, a)
                 if arm != comparator:
                     row |= {"comparator": comparator}
                     row |= _against(endpoint, effects, (r, a), readings.index("copies"), rtol)
@@ -178,7 +179,7 @@ def _about(endpoint: Compared, model: Model) -> dict[str, Any]:
     }
 
 
-def _within_arm(endpoint: Compared, draw: Ints, r: int, a: int) -> dict[str, Any]:
+def _within_arm(endpoint: Compared, draw: Ints, band: Floats, r: int, a: int) -> dict[str, Any]:
     values = endpoint.values[r, a]
     there = ~np.isnan(values)
     n, failed = int(there.sum()), int(endpoint.failed[r, a].sum())
@@ -188,8 +189,7 @@ def _within_arm(endpoint: Compared, draw: Ints, r: int, a: int) -> dict[str, Any
         hits = int(np.nansum(values))
         low, high = wilson(hits, n)
         return row | {"share": hits / n if n else math.nan, "share_low": low, "share_high": high}
-    median, p5, p95 = quantiles_within_draws(values[:, None], draw)[:, 0]
-    return row | {"median": median, "p5": p5, "p95": p95}
+    return row | dict(zip(("median", "p5", "p95"), band, strict=True))
 
 
 @dataclass(frozen=True)

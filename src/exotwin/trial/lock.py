@@ -44,7 +44,7 @@ def lock_of(setup: Setup, screening: Screening, outcome: npt.NDArray[np.str_]) -
             "seed": study.seed,
             "potency": study.potency,
             "rtol": study.solver.rtol,
-            "atol": study.solver.atol,
+            "atol": study.solver.atol if study.solver.atol is not None else "rule of the engine",
         },
         "model": {"condition": model.condition, "species": model.species, "sbml_sha256": model.digest},
         "products": {

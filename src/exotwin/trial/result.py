@@ -50,7 +50,7 @@ COLUMNS: Mapping[str, str] = {
     "high": "95 % limit, with what is not known and the number of patients",
     "low_patients": "95 % limit from the number of patients alone",
     "high_patients": "95 % limit from the number of patients alone",
-    "p_better": "share of the draws of knowledge in which the arm is better than the comparator",
+    "p_better": "probability that the arm is better than the comparator, over what is not known",
     "nnt": "number needed to treat, 1 / risk difference in the better direction; negative: to harm",
     "nnt_low": "1 / the upper limit of the risk difference",
     "nnt_high": "1 / the lower limit; nnt_low and nnt_high of unlike sign: the interval runs through infinity",

@@ -12,6 +12,10 @@ the truth, e_ij what makes patients differ. With J draws of m_j patients, n in a
                      quantiles at rank p (J + 1): one further draw lies between them with 95 %. Never narrower than
                      the interval from patients only. With fewer than 39 draws the outermost draws are the limits.
 
+The probability that the arm is better is the mean over draws of P(mu_j > 0), with mu_j normal around the draw's mean
+drawn towards d by the share of noise in it: B_j = tau2 / (tau2 + s2 / m_j), centre d + B_j (d_j - d), variance
+B_j s2 / m_j + (1 - B_j)^2 SE^2. With many patients a draw it is the share of draws whose effect is better.
+
 For shares (d_ij is -1, 0 or 1) half a pair is added to each cell of the paired two-by-two table, so that an interval
 exists also when no pair disagrees: s2 = (sum + 1) / (n + 2 - J), SE^2 = s2 / (n + 2), centre d n / (n + 2).
 """
@@ -44,8 +48,8 @@ class Effect:
     """A paired effect on an additive scale (difference, risk difference, or logarithm of a ratio).
 
     low, high : 95 %, with what is not known. low_patients, high_patients : 95 %, patients only.
-    draws : (draw,) effect in each draw, less the noise of its few patients; the limits are its quantiles.
-    n : patients. Everything is NaN where there is no draw with patients.
+    draws, draws_sd : (draw,) effect in each draw and what its few patients leave open. n : patients.
+    Everything is NaN where there is no draw with patients.
     """
 
     value: float
@@ -54,11 +58,19 @@ class Effect:
     low_patients: float
     high_patients: float
     draws: Floats
+    draws_sd: Floats
     n: int
 
     def p_better(self, sign: int, tolerance: float) -> float:
-        """Share of draws whose effect, times ``sign``, exceeds ``tolerance``; NaN without draws."""
-        return float(np.mean(sign * self.draws > tolerance)) if self.draws.size else math.nan
+        """Probability that the effect, times ``sign``, exceeds ``tolerance``; NaN without draws."""
+        from scipy import special
+
+        if not self.draws.size:
+            return math.nan
+        above = sign * self.draws - tolerance
+        certain = (above > 0).astype(np.float64)
+        sure = self.draws_sd == 0
+        return float(np.mean(np.where(sure, certain, special.ndtr(above / np.where(sure, 1.0, self.draws_sd)))))
 
 
 def paired_effect(difference: Floats, draw: Ints, *, share: bool = False) -> Effect:
@@ -77,28 +89,45 @@ def paired_effect(difference: Floats, draw: Ints, *, share: bool = False) -> Eff
     n_draws = numbers.size
     if n_draws == 0:
         nan = math.nan
-        return Effect(nan, nan, nan, nan, nan, draws=np.empty(0), n=0)
+        return Effect(nan, nan, nan, nan, nan, draws=np.empty(0), draws_sd=np.empty(0), n=0)
     means = np.bincount(index, weights=difference) / m
     centre = float(means.mean())
     squares = float(np.sum((difference - means[index]) ** 2))
-    free = n - n_draws
-    within = squares / free if free > 0 else math.nan
+    free = n - n_draws + (2 if share else 0)
+    if free <= 0:  # one patient a draw: nothing tells patients from knowledge
+        return Effect(centre, *_outermost(means), math.nan, math.nan, draws=means, draws_sd=np.zeros(n_draws), n=n)
     if share:
-        middle, free = centre * n / (n + 2), free + 2
-        error2 = (squares + 1) / free / (n + 2)
+        within = (squares + 1) / free
+        middle, error2 = centre * n / (n + 2), within / (n + 2)
     else:
+        within = squares / free
         middle, error2 = centre, within * float(np.sum(1 / m)) / n_draws**2
-    half = float(special.stdtrit(free, 0.975)) * math.sqrt(error2) if free > 0 else math.nan
+    half = float(special.stdtrit(free, 0.975)) * math.sqrt(error2)
     low_patients, high_patients = middle - half, middle + half
-    between = float(means.var(ddof=1)) if n_draws > 1 else 0.0
-    unknown = max(0.0, between - within * float(np.mean(1 / m))) if free > 0 else between
-    shrink = math.sqrt((unknown + (error2 if free > 0 else 0.0)) / between) if between > 0 else 0.0
-    draws = centre + min(shrink, 1.0) * (means - centre)
-    low, high = np.quantile(draws, [0.025, 0.975], method="weibull")
     if share:
         low_patients, high_patients = max(-1.0, low_patients), min(1.0, high_patients)
-    low, high = float(np.fmin(low, low_patients)), float(np.fmax(high, high_patients))
-    return Effect(centre, low, high, low_patients, high_patients, draws=draws, n=n)
+    between = float(means.var(ddof=1)) if n_draws > 1 else 0.0
+    unknown = max(0.0, between - within * float(np.mean(1 / m)))
+    shrink = min(1.0, math.sqrt((unknown + error2) / between)) if between > 0 else 0.0
+    low, high = _outermost(centre + shrink * (means - centre))
+    noise = within / m
+    kept = np.divide(unknown, unknown + noise, out=np.ones(n_draws), where=unknown + noise > 0)
+    differ = bool(np.any(difference != 0))
+    return Effect(
+        value=centre,
+        low=min(low, low_patients),
+        high=max(high, high_patients),
+        low_patients=low_patients,
+        high_patients=high_patients,
+        draws=centre + kept * (means - centre),
+        draws_sd=np.sqrt(kept * noise + (1 - kept) ** 2 * error2) * differ,
+        n=n,
+    )
+
+
+def _outermost(draws: Floats) -> tuple[float, float]:
+    low, high = np.quantile(draws, [0.025, 0.975], method="weibull")
+    return float(low), float(high)
 
 
 def wilson(hits: int, n: int) -> tuple[float, float]:
@@ -163,21 +192,22 @@ def quantiles_within_draws(values: npt.NDArray[np.floating], draw: Ints) -> Floa
     -------
     (3, …); NaN where no patient is left.
     """
-    total, counted = np.zeros((3, *values.shape[1:])), np.zeros(values.shape[1:])
-    for number in np.unique(draw):
-        ordered = np.sort(values[draw == number], axis=0).astype(np.float64)  # NaN goes last
-        m = np.sum(~np.isnan(ordered), axis=0)
-        some = m > 0
-        for k, p in enumerate(BAND):
-            rank = np.clip(p * (m + 1 / 3) + 1 / 3, 1, np.maximum(m, 1)) - 1
-            below = np.floor(rank).astype(np.int64)
-            above = np.minimum(below + 1, np.maximum(m - 1, 0))
-            first = np.take_along_axis(ordered, below[None], axis=0)[0]
-            second = np.take_along_axis(ordered, above[None], axis=0)[0]
-            total[k] += np.where(some, first + (rank - below) * (second - first), 0.0)
-        counted += some
-    with np.errstate(invalid="ignore"):
-        return np.asarray(total / np.where(counted > 0, counted, np.nan))
+    numbers, index, counts = np.unique(draw, return_inverse=True, return_counts=True)
+    order = np.argsort(index, kind="stable")
+    within = np.arange(draw.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    blocks = np.full((max(counts, default=1), numbers.size, *values.shape[1:]), np.nan)
+    blocks[within, index[order]] = values[order]
+    blocks.sort(axis=0)  # NaN goes last
+    m = np.sum(~np.isnan(blocks), axis=0)
+    found = np.empty((3, *m.shape))
+    for k, p in enumerate(BAND):
+        rank = np.clip(p * (m + 1 / 3) + 1 / 3, 1, np.maximum(m, 1)) - 1
+        below = np.floor(rank).astype(np.int64)
+        above = np.minimum(below + 1, np.maximum(m - 1, 0))
+        first, second = (np.take_along_axis(blocks, at[None], axis=0)[0] for at in (below, above))
+        found[k] = first + (rank - below) * (second - first)
+    some = np.sum(m > 0, axis=0)
+    return np.asarray(np.nansum(found, axis=1) / np.where(some > 0, some, np.nan))
 
 
 def bands(dataset: xr.Dataset, observable: str) -> xr.Dataset:

@@ -214,10 +214,10 @@ class Endpoint(_Table):
 
 
 class Solver(_Table):
-    """Tolerances of the integration, relative and absolute (in the unit of each state)."""
+    """Tolerances of the integration: relative, and absolute in the unit of each state (left out: the engine's rule)."""
 
     rtol: float = Field(default=1e-6, ge=1e-12, le=1e-2, description="relative tolerance, such as 1e-6")
-    atol: float = Field(default=1e-9, gt=0, le=1.0, description="absolute tolerance, such as 1e-9")
+    atol: float | None = Field(default=None, gt=0, description="absolute tolerance, such as 1e-9")
 
 
 class Study(_Table):

@@ -43,14 +43,13 @@ def last_rows(result: TrialResult) -> pd.DataFrame:
 
 
 def effect_in_words(row: Mapping[str, Any]) -> str:
-    """Such as ``x 1.31 (0.98 to 2.4; [1.28 to 1.35]), better in 93 % of draws``."""
+    """Such as ``x 1.31 (0.98 to 2.4; [1.28 to 1.35]), better with probability 93%``."""
     if math.isnan(row["effect"]):
         return "no statement"
     sign = "x " if row["no_effect"] == 1 else ""
     unit = "" if row["effect_unit"] == "dimensionless" else f" {row['effect_unit']}"
     form = ".3g" if row["no_effect"] == 1 else "+.3g"
-    text = (
-        f"{sign}{row['effect']:{form}}{unit} ({row['low']:{form}} to {row['high']:{form}}; "
-        f"[{row['low_patients']:{form}} to {row['high_patients']:{form}}]), better in {row['p_better']:.0%} of draws"
-    )
+    chance = f"[{row['low_patients']:{form}} to {row['high_patients']:{form}}]"
+    text = f"{sign}{row['effect']:{form}}{unit} ({row['low']:{form}} to {row['high']:{form}}; {chance})"
+    text += f", better with probability {row['p_better']:.0%}"
     return text + (f", number needed to treat: {row['nnt_text']}" if row["nnt_text"] else "")
