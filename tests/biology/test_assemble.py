@@ -6,7 +6,7 @@ import re
 import libsbml
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exotwin.biology import assemble, conditions, species_of
@@ -65,6 +65,7 @@ def test_species_differ_in_numbers_alone(toys):
     assert human.digest != mouse.digest
 
 
+@settings(max_examples=30, deadline=None)
 @given(
     translation=st.floats(0, 1),
     gains=st.tuples(st.floats(-2, 2), st.floats(-2, 2)),

@@ -53,7 +53,7 @@ def test_a_small_dose_follows_the_linear_system(toys, run, species):
     move("depot_target", "target", p["cell_uptake_max"] * p["target_cells"] / (p["receptor_half"] * volume))
     move("depot_target", "blood", 1 / p["depot_residence"])
     for route in ("blood", "ip", "depot_target"):
-        dose = 1e4  # a hundred-thousandth of every capacity, so linear within that
+        dose = 100.0  # a millionth of every capacity, so linear within that
         found = _run(run, model, {f"vesicles_{route}": dose})
         first = np.eye(len(STATES))[STATES.index(route)] * dose
         expected = np.array([expm(matrix * minutes / 1440) @ first for minutes in MINUTES])
@@ -74,7 +74,7 @@ def test_the_liver_holds_what_particles_of_this_size_showed(toys, run):
     record = evidence.record("np-100nm-mouse-timecourse").value
     found = _run(run, toys["mouse"], {"vesicles_blood": 1e10}, [0, *record["time_min"]])
     liver = 100 * found["liver"][1:] / 1e10
-    # Particles stay, vesicles are broken down: so only the first half hour compares, and the model may lie a fifth below
+    # particles stay, vesicles are broken down: only the first half hour compares, and the model may lie a fifth below
     assert np.all(np.abs(liver[:2] / np.array(record["liver"][:2]) - 1) < 0.2)
 
 
@@ -100,7 +100,7 @@ def test_four_hours_later_the_liver_holds_the_measured_share(toys, run):
 
 
 def test_the_human_half_life_that_scaling_gives_agrees_with_endogenous_vesicles(toys, run):
-    """plasma-endogenous-turnover: 3e13 vesicles over 1.5e12 a minute is a residence of 20 min; the model was not told."""
+    """plasma-endogenous-turnover: 3e13 vesicles over 1.5e12 a minute, 20 min; the model was not told."""
     found = _run(run, toys["human"], {"vesicles_blood": 1e11}, [0, 20], body_weight=70.0)
     residence = 20 / np.log(found["blood"][0] / found["blood"][1])
     assert residence == pytest.approx(20, rel=0.3)
