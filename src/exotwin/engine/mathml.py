@@ -80,7 +80,8 @@ def convert(node: Any, scope: Scope) -> Any:
         name = node.getName()
         return scope.local[name] if name in scope.local else scope.symbol(name)
     if kind == libsbml.AST_FUNCTION_RATE_OF:
-        return scope.rate(node.getChild(0).getName())
+        name = node.getChild(0).getName()
+        return ca.SX(0) if name in scope.local else scope.rate(name)  # what is local to a reaction is constant
     if kind == libsbml.AST_FUNCTION_DELAY:
         raise NotBuiltYet(scope.where, found="delay()", expected="a model without; this version does not run them")
     arguments = [convert(node.getChild(i), scope) for i in range(node.getNumChildren())]

@@ -31,6 +31,7 @@ Floats = NDArray[np.float64]
 
 _FADE = 1e-3
 _MAX_STEPS = 100_000
+_COORDINATES = frozenset({"patient", "time", "outcome", "failed_at", "steps", "rejected"})
 
 
 @dataclass(frozen=True)
@@ -238,6 +239,10 @@ class CompiledModel:
         where = {name: (str(kind), int(index)) for name, (kind, index) in description.outputs.items()}
         for name in names:
             self._known(name, where, "outputs")
+            if name in _COORDINATES:
+                raise ModelError(
+                    f'{self.title}, outputs "{name}"', found="a name that the result needs for itself", expected="another"
+                )
         states = sorted({state for name in names for state in description.needs.get(name, ())})
         return Run(
             n_patients=n_patients,

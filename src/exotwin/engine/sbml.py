@@ -120,8 +120,6 @@ def _not_built(document: Any, model: Any) -> Iterator[tuple[str, str]]:
         reaction = model.getReaction(i)
         if reaction.isSetFast() and reaction.getFast():
             yield f'reaction "{reaction.getId()}"', "a fast reaction"
-    if model.getNumConstraints():
-        yield "the model", "constraints"
 
 
 def _one_line(message: str) -> str:

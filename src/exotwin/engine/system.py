@@ -56,7 +56,6 @@ class _Element:
     assignment: Any = None  # formulas, where the model has them
     rate: Any = None
     initial: Any = None
-    reaction: Any = None  # that a stoichiometry belongs to
 
 
 def build(model: Any, name: str) -> System:
@@ -109,7 +108,9 @@ class _Builder:
             for reference in (*_listed(reaction, "Reactant"), *_listed(reaction, "Product")):
                 if reference.isSetId():
                     what = f'species reference "{reference.getId()}"'
-                    elements[reference.getId()] = _Element("stoichiometry", reference, what, reaction=reaction)
+                    element = elements[reference.getId()] = _Element("stoichiometry", reference, what)
+                    if reference.isSetStoichiometryMath():  # Level 2's way of an assignment rule
+                        element.assignment = reference.getStoichiometryMath().getMath()
         return elements
 
     def _element(self, name: str, where: str) -> _Element:
