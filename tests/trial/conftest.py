@@ -146,3 +146,14 @@ def tiny_mechanism(lot: Product) -> Mechanism:
     assert lot.vesicles.cargo is not None
     edge = Edge("miR-1", "PTEN", "loss_process", -0.5, 0.2, "assumed", ("mirna-threshold-cell",), "made up for tests")
     return Mechanism("test lot", (edge,), {("miR-1", "loss_process"): (-0.5, 0.2)}, lot.vesicles.cargo.mediators, ())
+
+
+@pytest.fixture
+def tiny_world(monkeypatch: pytest.MonkeyPatch, tiny_model: Model, lot: Product, tiny_mechanism: Mechanism) -> None:
+    """The rooms upstream give the small condition, its product and its mechanism."""
+    setup = "exotwin.trial.setup"
+    monkeypatch.setattr(f"{setup}.conditions", lambda: ("poi",))
+    monkeypatch.setattr(f"{setup}.species_of", lambda condition: ("human",))
+    monkeypatch.setattr(f"{setup}.assemble", lambda condition, species: tiny_model)
+    monkeypatch.setattr(f"{setup}.mechanism_of", lambda product, mediators, processes: tiny_mechanism)
+    monkeypatch.setattr(Product, "from_toml", lambda path: lot)

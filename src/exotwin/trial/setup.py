@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -138,11 +139,16 @@ def _fixed(study: Study, model: Model) -> dict[str, float]:
             raise StudyError(where, found=f'"{name}"', expected="a parameter that no reading and no product sets")
         if name == "age_start" and study.population.age is not None:
             raise StudyError(where, found="age_start beside an age in [population]", expected="one of the two")
-        if isinstance(value, str):
-            unit = model.parameters[name].unit
-            value, _ = parse_amount(value, where=where, kinds={unit: unit}, example=f"0.1 {unit}", error=StudyError)
-        fixed[name] = float(value)
+        fixed[name] = _in_unit(value, model.parameters[name].unit, where) if isinstance(value, str) else float(value)
     return fixed
+
+
+def _in_unit(text: str, unit: str, where: str) -> float:
+    found = re.fullmatch(rf"\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*{re.escape(unit)}\s*", text)
+    if found and found[1].count(".") < 2:  # also units that no amount of a laboratory has, such as "1/day"
+        return float(found[1])
+    value, _ = parse_amount(text, where=where, kinds={unit: unit}, example=f"0.1 {unit}", error=StudyError)
+    return value
 
 
 def _check_main_reading(study: Study, products: Mapping[str, Product]) -> None:
