@@ -1,0 +1,8 @@
+"""A trial result → a report to read, figures as SVG, tables as CSV."""
+
+from __future__ import annotations
+
+from exotwin.report.files import figure, write_figures, write_tables
+from exotwin.report.html import write_report
+
+__all__ = ["figure", "write_figures", "write_report", "write_tables"]

@@ -1,0 +1,306 @@
+"""The answer in sentences: each built from the numbers of the result, none written beforehand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from exotwin.report import facts
+from exotwin.report.numbers import number, tick, together
+from exotwin.report.wording import Words, joined, share_of_draws
+
+if TYPE_CHECKING:
+    from exotwin.trial import TrialResult
+
+Row = Mapping[str, Any]
+
+N_SPELLED = 3  # endpoints of which the size is told in the paragraph; the table beside it has all
+
+
+def about_arm(result: TrialResult, arm: str, words: Words) -> str:
+    """What came out for one arm against the comparator: on what it was better or worse, by how much, and whether the
+    median patient gets into the normal range.
+    """
+    rows = _rows(result, arm)
+    if not any(facts.direction(row) != "unknown" for row in rows):
+        return words("answer.lead_nothing", arm=_capital(words.arm(arm)), comparator=comparator_name(result, words))
+    return joined(
+        [
+            _lead(result, arm, rows, words),
+            _sizes(result, rows, words),
+            *_needed(rows, words),
+            _normal(result, arm, words),
+        ],
+        words,
+    )
+
+
+def effect(row: Row, words: Words) -> str:
+    """``−4.1 (−9.2 to −0.6) IU/L``, ``× 1.21 (1.03 to 1.64)`` or ``12 (2 to 25) per cent points``."""
+    value, low, high = (float(row[k]) for k in ("effect", "low", "high"))
+    if math.isnan(value):
+        return words("word.unknown")
+    if low == value == high == float(row["no_effect"]):
+        return words("answer.no_effect")
+    kind = str(row["effect_kind"])
+    if kind.startswith("ratio"):
+        return words("answer.times", ratio=words.estimate(value, low, high))
+    if kind == "risk difference":
+        return words("answer.points", points=words.estimate(100 * value, 100 * low, 100 * high))
+    return words.estimate(value, low, high, str(row["effect_unit"]))
+
+
+def in_draws(row: Row, words: Words) -> str:
+    """``47 of 50 draws``."""
+    if math.isnan(row["p_better"]):
+        return words("word.unknown")
+    total = int(row["n_draws"])
+    return words("answer.draws_of", n=share_of_draws(float(row["p_better"]), total), total=total)
+
+
+def needed(row: Row, words: Words) -> str:
+    """Number needed to treat with its interval; harm and infinity by name."""
+    if math.isnan(row["nnt"]):
+        return ""
+    value, best, worst = (_treated(float(row[k]), words) for k in ("nnt", "nnt_low", "nnt_high"))
+    through = float(row["nnt_low"]) > 0 > float(row["nnt_high"])
+    return words("answer.nnt_through" if through else "answer.nnt_interval", value=value, best=best, worst=worst)
+
+
+def sure(result: TrialResult, words: Words) -> list[tuple[str, str]]:
+    """How sure: (what, sentence) on draws, numbers, translation, counted molecules, product, failures."""
+    return [
+        (words("answer.sure_draws"), _sure_draws(result, words)),
+        (words("answer.sure_copies"), _sure_copies(result, words)),
+        (words("answer.sure_translation", species=_people(result, words)), _sure_translation(result, words)),
+        (words("answer.sure_numbers"), sure_numbers(result, words)),
+        (words("answer.sure_product"), _sure_product(result, words)),
+        (words("answer.sure_failed"), _sure_failed(result, words)),
+    ]
+
+
+def sure_numbers(result: TrialResult, words: Words) -> str:
+    """How many of the model's numbers are measured, derived, fitted, assumed."""
+    known = [p for p in result.model.parameters.values() if p.level == "knowledge"]
+    return words(
+        "answer.sure_numbers_text",
+        total=len(result.model.parameters),
+        counts=words.counts(result.model.bases, "basis"),
+        knowledge=len(known),
+        knowledge_assumed=sum(p.basis == "assumed" for p in known),
+    )
+
+
+def _rows(result: TrialResult, arm: str, reading: str | None = None) -> list[Row]:
+    table = facts.last_rows(result)
+    wanted = (table["reading"] == (reading or result.study.potency)) & (table["arm"] == arm)
+    return [dict(row) for row in table[wanted].to_dict(orient="records")]
+
+
+def _lead(result: TrialResult, arm: str, rows: Sequence[Row], words: Words) -> str:
+    groups: dict[str, list[str]] = {"better": [], "worse": [], "unclear": []}
+    for row in rows:
+        if (direction := facts.direction(row)) != "unknown":
+            groups[direction].append(label(row, words))
+    kind = (
+        "mixed"
+        if groups["better"] and groups["worse"]
+        else "better"
+        if groups["better"]
+        else "worse"
+        if groups["worse"]
+        else ""
+    )
+    suffix = "_".join(filter(None, (kind, "unclear" if groups["unclear"] else "")))
+    lists = {name: words.list(found) for name, found in groups.items()}
+    return words(
+        f"answer.lead_{suffix}", arm=_capital(words.arm(arm)), comparator=comparator_name(result, words), **lists
+    )
+
+
+def _sizes(result: TrialResult, rows: Sequence[Row], words: Words) -> str:
+    told = [row for row in rows if facts.direction(row) != "unknown"]
+    # what is clear comes first, else the order of the study
+    told = sorted(told, key=lambda row: facts.direction(row) == "unclear")[:N_SPELLED]
+    if not told:
+        return ""
+    parts = [_size(row, words, first=k == 0) for k, row in enumerate(told)]
+    time, comparator = words.time(float(told[0]["day"])), comparator_name(result, words)
+    return words("answer.after", time=time, comparator=comparator, sizes=words.list(parts))
+
+
+def _size(row: Row, words: Words, *, first: bool) -> str:
+    value, low, high, none = (float(row[k]) for k in ("effect", "low", "high", "no_effect"))
+    name = label(row, words)
+    if low == value == high == none:
+        return words("answer.size_none", label=name)
+    kind = str(row["effect_kind"])
+    sign = -1 if value < 0 else 1
+    scale = 100.0 if kind == "risk difference" else 1.0
+    # told as "4 lower", so the limits turn with the sign
+    limits = sorted((sign * scale * low, sign * scale * high))
+    texts, power = together([sign * scale * value, *limits])
+    size, bottom, top = (f"{t} {power}" if power else t for t in texts)
+    interval = words("answer.size_interval" if first else "answer.size_interval_again", low=bottom, high=top)
+    if kind.startswith("ratio"):
+        return words("answer.size_ratio", label=name, size=size, interval=interval)
+    if kind == "risk difference":
+        more = words("answer.fewer" if sign < 0 else "answer.more")
+        return words("answer.size_share", label=name, size=size, more=more, interval=interval)
+    turned = words("word.lower" if sign < 0 else "word.higher")
+    shown = words.with_unit(size, str(row["effect_unit"]))
+    return words("answer.size_difference", label=name, size=shown, direction=turned, interval=interval)
+
+
+def _needed(rows: Sequence[Row], words: Words) -> list[str]:
+    return [
+        words("answer.nnt", label=label(row, words), nnt=needed(row, words))
+        for row in rows
+        if not math.isnan(row["nnt"]) and facts.direction(row) in ("better", "worse")
+    ]
+
+
+def _normal(result: TrialResult, arm: str, words: Words) -> str:
+    """Whether the arm's median patient gets into the normal range: a difference can be sure and still be small."""
+    outside, inside = [], []
+    for row in _rows(result, arm):
+        seen = result.model.observables.get(str(row["observable"]))
+        if seen is None or seen.normal is None or row["kind"] != "value" or math.isnan(row["median"]):
+            continue
+        low, high = seen.normal
+        if low <= row["median"] <= high:
+            inside.append(label(row, words))
+        else:
+            limits = {"low": tick(low), "high": tick(high), "unit": words.unit(seen.unit)}
+            median = number(row["median"], digits=2)
+            outside.append(words("answer.outside_item", label=label(row, words), median=median, **limits))
+    said = [words("answer.outside", labels=words.list(outside[:N_SPELLED]))] if outside else []
+    said += [words("answer.inside", labels=words.list(inside))] if inside else []
+    return joined(said, words)
+
+
+def label(row: Row, words: Words) -> str:
+    """Name of an endpoint in the language."""
+    return str(row["label_zh"]) if words.language == "zh" and row["label_zh"] else str(row["label"])
+
+
+def _sure_draws(result: TrialResult, words: Words) -> str:
+    parts = []
+    for arm in facts.treated(result):
+        rows = [r for r in _rows(result, arm) if not math.isnan(r["p_better"])][:N_SPELLED]
+        counts = [
+            words("answer.sure_draws_item", label=label(r, words), n=share_of_draws(r["p_better"], int(r["n_draws"])))
+            for r in rows
+        ]
+        if counts:
+            parts.append(words("answer.sure_draws_part", arm=words.arm(arm), items=words.list(counts)))
+    if not parts:
+        return words("word.unknown")
+    named = {"total": result.study.population.n_draws, "comparator": comparator_name(result, words)}
+    return words("answer.sure_draws_text", parts=words("word.semicolon").join(parts), **named)
+
+
+def _sure_translation(result: TrialResult, words: Words) -> str:
+    if result.study.potency == "animal untranslated":
+        return words("answer.sure_translation_main")
+    full = _first_endpoint(result, "animal untranslated", words)
+    own = result.model.parameters.get("translation")
+    drawn = facts.drawn(result, level="knowledge").get("translation")
+    if own is None or not full:
+        return words("word.unknown")
+    if drawn is None:
+        held = facts.drawn(result).get("translation")
+        value = float(held[0]) if held is not None and held.size else own.value
+        return words("answer.sure_translation_fixed", value=number(value), full=full)
+    import numpy as np
+
+    middle, low, high = (float(q) for q in np.quantile(np.unique(drawn), [0.5, 0.025, 0.975]))
+    texts, _ = together([middle, low, high])
+    basis = words(f"basis.{own.basis}")
+    return words("answer.sure_translation_text", value=texts[0], low=texts[1], high=texts[2], basis=basis, full=full)
+
+
+def _sure_copies(result: TrialResult, words: Words) -> str:
+    """The other way to read the vial, on the first endpoint, and the ratio between the two."""
+    main_counts = result.study.potency == "copies"
+    beside = _first_endpoint(result, "animal" if main_counts else "copies", words)
+    if not beside:
+        return words("answer.sure_copies_none")
+    if main_counts:
+        return words("answer.sure_copies_main", beside=beside)
+    ratios, nothing = [], []
+    for arm in facts.treated(result):
+        here = _rows(result, arm)
+        ratio = float(here[0]["ratio_to_copies"]) if here else math.nan
+        if math.isinf(ratio):
+            nothing.append(words.arm(arm))
+        elif not math.isnan(ratio):
+            ratios.append(words("answer.sure_copies_ratio", arm=words.arm(arm), ratio=number(ratio, digits=2)))
+    said = [words("answer.sure_copies_text", beside=beside)]
+    said += [words("answer.sure_copies_ratios", ratios=words.list(ratios))] if ratios else []
+    said += [words("answer.sure_copies_nothing", arms=words.list(nothing))] if nothing else []
+    return joined(said, words)
+
+
+def _first_endpoint(result: TrialResult, reading: str, words: Words) -> str:
+    """``AMH × 1.42 (1.13 to 2.27) with exosomes and × 1.3 (1.1 to 1.9) with cells``; "" if nothing was computed."""
+    parts, name = [], ""
+    for arm in facts.treated(result):
+        rows = _rows(result, arm, reading)
+        if rows and not math.isnan(rows[0]["effect"]):
+            name = label(rows[0], words)
+            parts.append(words("answer.with_arm", effect=effect(rows[0], words), arm=words.arm(arm)))
+    return words("answer.first_endpoint", label=name, effects=words.list(parts)) if parts else ""
+
+
+def _sure_product(result: TrialResult, words: Words) -> str:
+    said = []
+    for product in result.products.values():
+        verdicts = []
+        for verdict in product.verdicts:
+            outcomes = [c.outcome for c in verdict.criteria]
+            counts = {
+                k: outcomes.count(v) for k, v in (("met", "met"), ("failed", "not met"), ("missing", "not measured"))
+            }
+            standard, outcome = verdict.standard, words(f"outcome_word.{verdict.outcome}")
+            key = "sure_verdict" if verdict.outcome == "met" else "sure_verdict_counts"
+            verdicts.append(words(f"answer.{key}", standard=standard, outcome=outcome, **counts))
+        said.append(
+            words("answer.sure_product_text", name=product.name, verdicts=words.list(verdicts) or words("word.none"))
+        )
+        if product.synthetic:
+            said.append(words("answer.sure_synthetic"))
+    return joined(said, words) or words("answer.sure_no_product")
+
+
+def _sure_failed(result: TrialResult, words: Words) -> str:
+    import numpy as np
+
+    reasons, counts = np.unique(result.dataset["outcome"].values, return_counts=True)
+    failed = {str(r): int(n) for r, n in zip(reasons, counts, strict=True) if r not in facts.NOT_FAILED}
+    if not failed:
+        return words("answer.sure_failed_none")
+    listed = words.counts(failed, "stop")
+    return words("answer.sure_failed_text", n=sum(failed.values()), total=int(counts.sum()), reasons=listed)
+
+
+def _treated(value: float, words: Words) -> str:
+    if math.isinf(value):
+        return "∞"
+    shown = number(abs(value), digits=2) if abs(value) < 10 else number(round(abs(value)))
+    return shown if value > 0 else words("answer.nnt_harm", n=shown)
+
+
+def _people(result: TrialResult, words: Words) -> str:
+    return words.known(f"word.{result.study.species}", result.study.species)
+
+
+def comparator_name(result: TrialResult, words: Words) -> str:
+    """The comparator in the running text: "no treatment", or the arm's name."""
+    arm = result.study.arms[result.study.comparator]
+    return words("answer.untreated") if not arm.treated else words.arm(result.study.comparator)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,96 @@
+"""A trial result → one HTML file that needs nothing else: no network, no other file, no script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from exotwin.errors import ReportError
+from exotwin.report.page import Page
+from exotwin.report.sections import answer, exposure, given, honesty, outcome, population, sources
+from exotwin.report.svg import house_style
+
+if TYPE_CHECKING:
+    import jinja2
+
+    from exotwin.trial import TrialResult
+
+_TEMPLATES = Path(__file__).with_name("templates")
+# In the order of the page; "sources" last, when all that is cited is known.
+_SECTIONS = {
+    "answer": answer.build,
+    "given": given.build,
+    "exposure": exposure.build,
+    "population": population.build,
+    "outcome": outcome.build,
+    "honesty": honesty.build,
+    "sources": sources.build,
+}
+
+
+def write_report(result: TrialResult, path: Path, *, language: str = "en") -> Path:
+    """Write the report as one self-contained HTML file.
+
+    Parameters
+    ----------
+    path : file to write; an existing one is replaced at once, when the new one is complete.
+    language : "en" or "zh".
+
+    Returns
+    -------
+    ``path``.
+
+    Raises
+    ------
+    ReportError : a language that the report does not speak, a folder that does not exist.
+    """
+    text = render(result, language=language)
+    if not path.parent.is_dir():
+        raise ReportError(f"report {path}", found=f"no folder {path.parent}", expected="a folder that exists")
+    aside = path.with_name(f".{path.name}.part")
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(path)
+    return path
+
+
+def render(result: TrialResult, *, language: str = "en") -> str:
+    """The report as text. The same result gives the same text, byte for byte."""
+    page = Page(result, language)
+    with house_style():
+        views = {name: build(page) for name, build in _SECTIONS.items()}
+    rendered: str = (
+        _environment()
+        .get_template("report.html")
+        .render(
+            **views,
+            language=language,
+            title=result.study.title,
+            version=result.lock.get("exotwin", ""),
+            css=(_TEMPLATES / "style.css").read_text(encoding="utf-8"),
+            w=page.words,
+            refs=page.references,
+            order=list(_SECTIONS),
+        )
+    )
+    return rendered
+
+
+@lru_cache(maxsize=1)
+def _environment() -> jinja2.Environment:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["scaled"] = _scaled
+    return environment
+
+
+def _scaled(values: Iterable[Any], factor: float) -> list[str]:
+    return [f"{float(v) * factor:.1f}" for v in values]

@@ -1,0 +1,242 @@
+"""The model, and what it does not know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from exotwin.report import answer, facts
+from exotwin.report.blocks import Cell, Fact, Table, figure, text
+from exotwin.report.numbers import number
+
+if TYPE_CHECKING:
+    from exotwin.report.page import Page
+
+N_INFLUENCE = 12
+_BASES = ("measured", "derived", "fitted", "assumed", "input")
+_LEVELS = ("fixed", "patient", "knowledge")
+
+
+def build(page: Page) -> dict[str, Any]:
+    """Numbers by basis, what moves the answer, processes, links, failures, overrides, all parameters, equations."""
+    words, model = page.words, page.result.model
+    counts = words.counts(model.bases, "basis")
+    total = len(model.parameters)
+    return {
+        "lead": words("honesty.lead", total=total, counts=counts),
+        "counts": _counts(page),
+        "influence": _influence(page),
+        "processes": _processes(page),
+        "edges": [_edges(page, key) for key in page.result.mechanisms],
+        "mechanism_remarks": [r for m in page.result.mechanisms.values() for r in m.remarks],
+        "misses": [Fact(r.module, r.misses) for r in page.tables["misses"].itertuples()],
+        "failures": _failures(page),
+        "overrides": _overrides(page),
+        "remarks": page.result.remarks,
+        "parameters": _parameters(page),
+        "parameters_title": words("honesty.all_parameters", n=total),
+        "equations": model.antimony,
+        "equations_note": words("honesty.equations_note", condition=model.condition, species=model.species),
+    }
+
+
+def _counts(page: Page) -> Table:
+    words, table = page.words, page.tables["parameters"]
+    rows = []
+    bases = [b for b in _BASES if (table["basis"] == b).any()]
+    for basis in bases:
+        own = table[table["basis"] == basis]
+        cells = [figure(number(n), n) for n in ((own["level"] == level).sum() for level in _LEVELS)]
+        rows.append((text(words(f"basis.{basis}"), head=True), *cells, figure(number(len(own)), len(own))))
+    sums = [int((table["level"] == level).sum()) for level in _LEVELS]
+    rows.append(
+        (
+            text(words("honesty.total"), head=True),
+            *(figure(number(n), n) for n in sums),
+            figure(number(len(table)), len(table)),
+        )
+    )
+    columns = (words("honesty.basis"), *(words(f"level.{level}") for level in _LEVELS), words("honesty.total"))
+    return Table("counts", words("honesty.counts_caption"), columns, tuple(rows), numeric=frozenset({1, 2, 3, 4}))
+
+
+def _influence(page: Page) -> Table | None:
+    """Numbers that are not known, those that move the first endpoint most on top, then the other assumed ones."""
+    words, table = page.words, page.tables["influence"]
+    if table.empty:
+        return None
+    first = str(page.result.endpoints["endpoint"].iloc[0])
+    own = table[table["endpoint"] == first]
+    strongest = own.loc[own.groupby("parameter")["correlation"].apply(lambda r: r.abs().idxmax())]
+    ordered = strongest.reindex(strongest["correlation"].abs().sort_values(ascending=False).index).head(N_INFLUENCE)
+    rows = tuple(
+        _influence_row(page, str(r.parameter), float(r.correlation), float(r.noise)) for r in ordered.itertuples()
+    )
+    shown = facts.main_rows(page.result)
+    row = dict(shown[shown["endpoint"] == first].iloc[0])
+    caption = words(
+        "honesty.influence_caption",
+        draws=page.result.study.population.n_draws,
+        label=answer.label(row, words),
+        time=words.time(float(row["day"])),
+        noise=number(float(own["noise"].iloc[0]), digits=2),
+    )
+    columns = tuple(
+        words(f"honesty.{c}") for c in ("parameter", "correlation", "value", "spread", "basis_column", "note")
+    )
+    return Table(
+        "influence",
+        caption,
+        (*columns, words("page.source")),
+        rows,
+        page.downloads("influence"),
+        numeric=frozenset({1, 2}),
+        wide=True,
+    )
+
+
+def _influence_row(page: Page, name: str, correlation: float, noise: float) -> tuple[Cell, ...]:
+    words, parameter = page.words, page.result.model.parameters.get(name)
+    values = np.unique(facts.drawn(page.result)[name])
+    middle, low, high = (float(q) for q in np.quantile(values, [0.5, 0.025, 0.975]))
+    unit = parameter.unit if parameter else ""
+    shown = figure(words.estimate(middle, low, high, unit), middle, low, high)
+    strength = Cell(
+        f"{correlation:+.2f}".replace("-", "−"),
+        (correlation,),
+        "number" + (" faint" if abs(correlation) < noise else ""),
+    )
+    if parameter is None:  # what is not known of a product, "umbilical:copies:miR-21-5p"
+        _, _, quantity = name.partition(":")
+        kind, _, rest = quantity.partition(":")
+        label = words.known(f"quantity.{kind}", kind)
+        return (
+            text(name, note=f"{label} {rest.replace(':', ' → ')}".strip(), head=True),
+            strength,
+            shown,
+            text(""),
+            text(words("honesty.of_product")),
+            text(""),
+            text(""),
+        )
+    cited = Cell("", records=page.references.cite(parameter.records), kind="records")
+    basis = Cell(words(f"basis.{parameter.basis}"), kind=f"basis {parameter.basis}")
+    return (text(name, head=True), strength, shown, text(parameter.spread.text), basis, text(parameter.note), cited)
+
+
+def _processes(page: Page) -> Table:
+    words, table = page.words, page.tables["processes"]
+    products = list(page.result.mechanisms)
+    rows = []
+    for process in page.result.model.processes:
+        own = {r.reading: r for r in table[table["process"] == process].itertuples()}
+        cells: list[Cell] = []
+        for reading in ("animal", *(f"copies: {p}" for p in products)):
+            r = own.get(reading)
+            if r is None:
+                cells.append(text(words("honesty.not_reached")))
+                continue
+            note = words.list(r.through.split()) if r.through else words.known(f"basis.{r.basis}", r.basis)
+            page.references.cite(r.record.split())
+            cells.append(figure(words.estimate(r.factor, r.low, r.high), r.factor, r.low, r.high, note=note))
+        rows.append((text(words.known(f"process.{process}", process), note=process, head=True), *cells))
+    names = [page.result.products[p].name for p in products]
+    columns = (
+        words("honesty.process"),
+        words("honesty.animal"),
+        *(words("honesty.by_copies", product=n) for n in names),
+    )
+    return Table("processes", words("honesty.processes_caption"), columns, tuple(rows), page.downloads("processes"))
+
+
+def _edges(page: Page, key: str) -> Table | None:
+    words, table = page.words, page.tables["edges"]
+    table = table[table["product"] == key]
+    if table.empty:
+        return None
+    rows = tuple(
+        (
+            text(r.mediator, head=True),
+            text(r.target),
+            text(words.known(f"process.{r.process}", r.process)),
+            figure(words.estimate(r.factor, r.low, r.high), r.factor, r.low, r.high),
+            Cell(words(f"basis.{r.basis}"), kind=f"basis {r.basis}"),
+            text(r.note),
+            Cell("", records=page.references.cite(r.records.split()), kind="records"),
+        )
+        for r in table.itertuples()
+    )
+    counts = page.result.mechanisms[key].counts()
+    caption = words("honesty.edges_caption", product=page.result.products[key].name, **counts)
+    columns = ("mediator_", "target", "process", "factor", "basis_column", "note")
+    return Table(
+        f"edges-{key}",
+        caption,
+        (*(words(f"honesty.{c}") for c in columns), words("page.source")),
+        rows,
+        page.downloads("edges"),
+        numeric=frozenset({3}),
+        wide=True,
+    )
+
+
+def _failures(page: Page) -> Table | str:
+    words, table = page.words, page.tables["failures"]
+    if table.empty:
+        n = page.result.dataset.sizes
+        counts = {"patients": n["patient"], "arms": n["arm"], "readings": n["reading"]}
+        return words("honesty.failed_none", total=number(n["patient"] * n["arm"] * n["reading"]), **counts)
+    rows = tuple(
+        (
+            text(words(f"reading.{r.reading}"), head=True),
+            text(words.arm(r.arm)),
+            text(words.known(f"stop.{r.reason}", r.reason)),
+            figure(number(r.n), r.n),
+        )
+        for r in table.itertuples()
+    )
+    columns = (words("honesty.reading"), words("outcome.arm"), words("honesty.reason"), words("honesty.number"))
+    return Table(
+        "failures", words("honesty.failed_caption"), columns, rows, page.downloads("failures"), numeric=frozenset({3})
+    )
+
+
+def _overrides(page: Page) -> Table | str:
+    words, table = page.words, page.tables["overrides"]
+    if table.empty:
+        return words("honesty.overrides_none")
+    rows = tuple(
+        (text(r.parameter, head=True), text(r.value), figure(words.number(r.own_value, r.own_unit), r.own_value))
+        for r in table.itertuples()
+    )
+    columns = (words("honesty.parameter"), words("honesty.value"), words("honesty.own"))
+    return Table(
+        "overrides",
+        words("honesty.overrides_caption"),
+        columns,
+        rows,
+        page.downloads("overrides"),
+        numeric=frozenset({1, 2}),
+    )
+
+
+def _parameters(page: Page) -> Table:
+    words = page.words
+    rows = tuple(
+        (
+            text(p.name, head=True),
+            figure(words.number(p.value, p.unit), p.value),
+            text(p.spread.text),
+            text(words(f"level.{p.level}")),
+            Cell(words(f"basis.{p.basis}"), kind=f"basis {p.basis}"),
+            text(p.note),
+            Cell("", records=page.references.cite(p.records), kind="records"),
+        )
+        for p in page.result.model.parameters.values()
+    )
+    columns = (
+        *(words(f"honesty.{c}") for c in ("parameter", "value", "spread", "level", "basis_column", "note")),
+        words("page.source"),
+    )
+    return Table("parameters", "", columns, rows, page.downloads("parameters"), numeric=frozenset({1}), wide=True)
