@@ -116,6 +116,8 @@ def test_an_end_one_byte_past_the_last_is_repaired_and_two_are_not() -> None:
         (b"$P2B|32", b"$P2B|16", r"\$PnB 16 with \$DATATYPE F"),
         (b"$P3N|B", b"$Q3N|B", r"no \$P3N"),
         (b"$TOT|50", b"$TOT|51", "612 bytes of events claimed"),
+        (b"$TOT|50", b"$TOT|0", r"\$TOT 0"),
+        (b"$PAR|3", b"$PAR|9" + b"9" * 5000, r"no usable \$PAR"),
         (b"FCS3.1", b"FCS3.2", "FCS3.2"),
     ],
 )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ import yaml
 
 from exotwin.errors import InputError, ProductError
 from exotwin.product import Product
-from exotwin.product.criteria import load
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same documents, ten times as fast
 REAL = """
@@ -176,6 +176,21 @@ def test_a_defect_of_a_tube_reaches_the_remarks(lot: Path) -> None:
     assert sum("cells/isotype.fcs: HEADER holds no offsets" in r for r in remarks) == 1
 
 
+def test_a_tube_is_no_control_of_itself_under_any_name(lot: Path) -> None:
+    # each marker would come out at 1 %, and every negative criterion would be met
+    cells = lot.parent / "cells"
+    (cells / "isotype.fcs").write_bytes((cells / "hladr_cd19.fcs").read_bytes())
+    message = refusal(lot)
+    assert "cells.tubes 3.control" in message
+    assert "the events of the stained tube itself" in message
+
+
+def test_a_small_control_is_remarked(lot: Path) -> None:
+    gate = "{ FSC-A = [110000, 113000] }"
+    remarks = Product.from_toml(spoil(lot, "passage = 4", f"passage = 4\ngate = {gate}")).remarks
+    assert any(re.search(r"isotype.fcs: the threshold rests on \d+ control cells alone", r) for r in remarks)
+
+
 def test_a_truncated_tube_refuses_the_product(lot: Path) -> None:
     tube = lot.parent / "cells/isotype.fcs"
     tube.write_bytes(tube.read_bytes()[:-1])
@@ -217,7 +232,7 @@ def test_every_record_that_the_room_names_exists_and_was_seen(shared_data: Path,
     known: dict[str, Any] = {}
     for path in (shared_data.parent / "evidence").glob("*.yaml"):
         known |= {r["id"]: r for r in yaml.load(path.read_text(encoding="utf-8"), LOADER)}
-    source = Path(str(load.__wrapped__.__code__.co_filename)).parents[1]
+    source = Path(str(files("exotwin.product")))
     text = "\n".join(p.read_text(encoding="utf-8") for p in source.rglob("*") if p.suffix in (".py", ".toml"))
     named = set(re.findall(r"[A-Za-z0-9_.]+(?:-[A-Za-z0-9_.]+)+", text)) & set(known)
     assert len(named) > 20

@@ -45,7 +45,7 @@ def spill_of(keywords: Mapping[str, str], where: str) -> tuple[Spill | None, tup
     if key is None:
         return None, ()
     cells = [c.strip() for c in keywords[key].split(",")]
-    n = int(cells[0]) if cells[0].isdecimal() else 0
+    n = int(cells[0]) if cells[0].isdecimal() and len(cells[0]) < 5 else 0
     names, numbers = cells[1 : n + 1], [c for c in cells[n + 1 :] if c]
     if n == 0 or len(names) < n:
         return None, (f"{key} is not a matrix; nothing was compensated",)

@@ -26,6 +26,7 @@ VERSIONS = ("FCS2.0", "FCS3.0", "FCS3.1")
 _LITTLE, _BIG = ("1,2,3,4", "1,2"), ("4,3,2,1", "2,1")
 _TEXT, _DATA = (10, 18), (26, 34)  # where HEADER holds begin and end of the two segments, 8 bytes each
 _LARGEST_IN_HEADER = 99_999_999
+_MOST_CHANNELS = 1000  # more is a damaged $PAR
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,8 +144,8 @@ def _read_text(raw: bytes, where: str) -> tuple[dict[str, str], tuple[str, ...],
         remarks.append("TEXT holds empty values, which look like escaped delimiters; it was parsed with them allowed")
     names = _names(keywords)
     if names is None:
-        n = keywords.get("$PAR", "no")
-        missing = [f"$P{i}N" for i in range(1, int(n) + 1) if f"$P{i}N" not in keywords] if n.isdecimal() else ["$PAR"]
+        n = min(_whole(keywords.get("$PAR")) or 0, _MOST_CHANNELS)
+        missing = [f"$P{i}N" for i in range(1, n + 1) if not keywords.get(f"$P{i}N", "").strip()] or ["usable $PAR"]
         raise ProductError(
             where,
             found=f"{n} channels but no {', '.join(missing[:5])}",
@@ -172,10 +173,10 @@ def _pairs(text: str, *, empty_values: bool) -> dict[str, str]:
 
 def _names(keywords: Mapping[str, str]) -> tuple[str, ...] | None:
     """The channels' names in order, or None unless each of $PAR channels has one."""
-    n = keywords.get("$PAR", "").strip()
-    if not n.isdecimal() or not 0 < int(n) < 10_000:
+    n = _whole(keywords.get("$PAR"))
+    if not n or n > _MOST_CHANNELS:
         return None
-    names = tuple(keywords.get(f"$P{i}N", "").strip() for i in range(1, int(n) + 1))
+    names = tuple(keywords.get(f"$P{i}N", "").strip() for i in range(1, n + 1))
     return names if all(names) else None
 
 
@@ -210,10 +211,11 @@ class _Layout:
         datatype = required("$DATATYPE")
         possible = {"I": ("8", "16", "32"), "F": ("32",), "D": ("64",)}[datatype]
         wrong = [w for w in widths if w not in possible]
-        if wrong or not events.isdecimal() or int(events) == 0:
+        n_events = _whole(events)
+        if wrong or not n_events:
             found = f"$PnB {wrong[0]} with $DATATYPE {datatype}" if wrong else f"$TOT {events}"
             raise ProductError(where, found=found, expected=f"{' or '.join(possible)} bits, and at least one event")
-        return cls(datatype, tuple(int(w) for w in widths), int(events))
+        return cls(datatype, tuple(int(w) for w in widths), n_events)
 
 
 def _read_events(
@@ -243,7 +245,7 @@ def _read_events(
 
 def _whole(text: str | None) -> int | None:
     stripped = (text or "").strip()
-    return int(stripped) if stripped.isdecimal() else None
+    return int(stripped) if stripped.isdecimal() and len(stripped) <= 20 else None
 
 
 def _locate(
@@ -340,7 +342,7 @@ def _scale(
                 remarks.append(f"{name}: log amplified, but $PnR is unusable; left as stored")
                 continue
             start = _number(offset)
-            with np.errstate(over="ignore"):
+            with np.errstate(over="ignore", invalid="ignore"):
                 scaled[:, at] = (start if start > 0 else 1.0) * 10 ** (_number(decades) * stored[:, at] / ranges[at])
         elif gain > 0 and np.isfinite(gain) and gain != 1:
             scaled[:, at] /= gain

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from exotwin.product.criteria import load
 from exotwin.product.names import canonical
 from exotwin.product.parts import Criterion, CriterionOutcome, MarkerReading, Side, Verdict, VerdictOutcome
+from exotwin.product.standards import load
 
 
 def marker_name(text: str) -> str:

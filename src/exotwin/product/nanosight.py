@@ -35,8 +35,7 @@ def read(text: str, path: Path, *, dilution: float | None, where: str) -> NtaRea
     n = len([c for c in captures if c])
     if not n:
         raise ProductError(f"{where}, Filename:", found="no capture", expected="one name a capture")
-    version = table.find("Created with", "", required=False) or table.find("Software Version", "")
-    instrument = f"NanoSight {' '.join(version).strip()}".replace("Created with ", "")
+    instrument = f"NanoSight {_version(table)}"
     recorded = _recorded_dilution(table, n)
     size_at = table.section("[Size Data]")
     weighting = table.find("Weighting", "[Size Data]")
@@ -63,6 +62,12 @@ def read(text: str, path: Path, *, dilution: float | None, where: str) -> NtaRea
     if stated is not None and not empty.any() and not np.isclose(stated, size.total(), rtol=0.02):
         remarks.append(f"{where}: the bins add up to {size.total():.3g}/mL, the export states {stated:.3g}/mL")
     return NtaReading(size, _kind(instrument), (path,), tuple(remarks))
+
+
+def _version(table: _Table) -> str:
+    """From the line below the title: "Created with NTA 3.4 Build 3.4.003" (3.2 may leave Software Version unknown)."""
+    rows = [row[0] for row in table.rows if row and row[0].startswith("Created with")]
+    return rows[0].removeprefix("Created with").strip() if rows else "of unknown version"
 
 
 def _kind(instrument: str) -> str:
@@ -94,10 +99,10 @@ class _Table:
         raise ProductError(self.where, found=f"no section {title}", expected="a complete experiment summary")
 
     def find(self, label: str, section: str, *, required: bool = True) -> list[str]:
-        """The cells behind the first line of ``section`` that begins with ``label``."""
-        for row in self.rows[self.section(section) if section else 0 :]:
+        """The cells behind the first line from the start of ``section`` on that begins with ``label``."""
+        for row in self.rows[self.section(section) :]:
             if row and row[0].startswith(label):
-                return row[1:] if len(row) > 1 and any(row[1:]) else [row[0]] if not section else row[1:]
+                return row[1:]
         if required:
             raise ProductError(
                 f"{self.where}, {section}", found=f'no line "{label}"', expected="a complete experiment summary"

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from exotwin.product.criteria import load
 from exotwin.product.identity import joint_outcome
 from exotwin.product.names import canonical
 from exotwin.product.parts import Criterion, CriterionOutcome, Verdict, VesicleLot
+from exotwin.product.standards import load
 
 _MANDATORY = ("misev2018-mandatory",)
 _THREE = ("misev2018-three-markers", "misev-protein-categories")

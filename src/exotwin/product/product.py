@@ -118,10 +118,10 @@ class Product:
         lines += [f"  {v.standard:<22}{v.outcome}: {v.summary}" for v in self.verdicts]
         for m in self.leaders():
             lines.append(
-                f"  {m.name:<22}{m.share:.2%} of reads, {m.copies_per_vesicle:.1e} copies per vesicle ({_range(m)})"
+                f"  {_label(m):<22}{m.share:.2%} of reads, {m.copies_per_vesicle:.1e} copies per vesicle ({_range(m)})"
             )
         if self.remarks:
-            lines.append(f"  {len(self.remarks)} remarks")
+            lines.append(f"  remarks: {len(self.remarks)}")
         return "\n".join(lines)
 
     def leaders(self, n: int = _N_SHOWN) -> tuple[MediatorCopies, ...]:
@@ -146,7 +146,7 @@ class Product:
         return f"<Product {self._title()}: {verdicts}>"
 
     def _repr_html_(self) -> str:
-        rows = [(m.name, f"{m.share:.2%}", f"{m.copies_per_vesicle:.1e}", _range(m)) for m in self.leaders()]
+        rows = [(_label(m), f"{m.share:.2%}", f"{m.copies_per_vesicle:.1e}", _range(m)) for m in self.leaders()]
         return show.page(self._title(), self.facts(), self.verdicts, rows, self.remarks)
 
     def _title(self) -> str:
@@ -157,6 +157,10 @@ def _marker_text(reading: MarkerReading) -> str:
     share = reading.positive
     span = f" ({share.low:.2%} to {share.high:.2%})" if share.low is not None and share.high is not None else ""
     return f"{share.value:.2%}{span} of {reading.n_cells} cells, {reading.channel} above {reading.threshold:.4g}"
+
+
+def _label(mediator: MediatorCopies) -> str:
+    return "/".join((mediator.name, *mediator.joined_with))
 
 
 def _range(mediator: MediatorCopies) -> str:

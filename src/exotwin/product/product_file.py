@@ -18,13 +18,13 @@ from exotwin.product import gating
 from exotwin.product.cargo import cargo_of
 from exotwin.product.cargo_table import read_counts
 from exotwin.product.compensation import Spill, compensate, read_spill, spill_of
-from exotwin.product.criteria import load
 from exotwin.product.fcs import FcsFile, read_fcs
 from exotwin.product.fields import Fields
 from exotwin.product.identity import marker_name, side_of
 from exotwin.product.nta import particles_in_vial, vesicle_fraction
 from exotwin.product.nta_formats import read_nta
 from exotwin.product.parts import Cargo, CellLot, MarkerReading, SourceFile, VesicleLot
+from exotwin.product.standards import load
 from exotwin.quantities import Estimate
 
 _CELLS = (
@@ -38,6 +38,7 @@ _CELLS = (
     "tubes",
 )
 _TUBE = ("file", "control", "markers", "gate", "compensation")
+_FEW_CONTROL_CELLS = 1000  # of these, ten lie above the 99th percentile
 _VESICLES = ("volume", "protein", "nta", "cargo", "reported")
 
 
@@ -107,9 +108,17 @@ def _read_tube(tube: Fields, percentile: float, book: Book) -> list[MarkerReadin
         raise ProductError(
             tube.at("markers"), found=str(markers), expected='marker and channel, such as markers = { CD73 = "APC-A" }'
         )
+    if np.array_equal(stained.stored, control.stored):
+        raise ProductError(
+            tube.at("control"),
+            found="the events of the stained tube itself",
+            expected="an isotype or unstained control",
+        )
     gated = {t.file: _gate(tube, t) for t in (stained, control)}
     for t in (stained, control):
         book.remark(*(f"{t.file}: {r}" for r in gated[t.file].remarks))
+    if gated[control.file].n_cells < _FEW_CONTROL_CELLS:
+        book.remark(f"{control.file}: the threshold rests on {gated[control.file].n_cells} control cells alone")
     spill = _spill(tube, stained, control, book)
     values = {t.file: compensate(t, spill) if spill is not None else t.scaled for t in (stained, control)}
     readings = []

@@ -38,7 +38,7 @@ def page(
     if remarks:
         lines = "".join(f"<li>{escape(r)}</li>" for r in remarks)
         parts.append(
-            f'<details style="margin-top:.6em"><summary>{len(remarks)} remarks</summary><ul>{lines}</ul></details>'
+            f'<details style="margin-top:.6em"><summary>Remarks: {len(remarks)}</summary><ul>{lines}</ul></details>'
         )
     return "".join(parts) + "</div>"
 

@@ -26,10 +26,10 @@ def recognises(text: str) -> bool:
 def read(text: str, path: Path, *, dilution: float | None, where: str) -> NtaReading:
     """Size distribution of one position. Raises ProductError for an export that is damaged."""
     lines = [line.rstrip("\r") for line in text.split("\n")]
-    start = next(i for i, line in enumerate(lines) if line.startswith(_TABLE) or _TABLE in line)
+    start = next(i for i, line in enumerate(lines) if _TABLE in line)
     head = "\n".join(lines[:start])
     columns = [c.strip() for c in lines[start].split("\t")]
-    if _CONCENTRATION not in columns:
+    if columns[0] != _TABLE or _CONCENTRATION not in columns:
         raise ProductError(
             f"{where}, line {start + 1}", found=", ".join(columns), expected=f'a column "{_CONCENTRATION}"'
         )

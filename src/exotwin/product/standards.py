@@ -1,4 +1,4 @@
-"""Standards as data: which criteria, which limits, which records; and their reader."""
+"""The standards of the folder ``criteria``: which criteria, which limits, which records."""
 
 from __future__ import annotations
 
@@ -12,4 +12,4 @@ from typing import Any
 @lru_cache
 def load(name: str) -> Mapping[str, Any]:
     """The standard ``name`` ("isct" or "misev") as nested tables."""
-    return tomllib.loads((files(__package__) / f"{name}.toml").read_text(encoding="utf-8"))
+    return tomllib.loads((files("exotwin.product") / "criteria" / f"{name}.toml").read_text(encoding="utf-8"))
