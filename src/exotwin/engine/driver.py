@@ -29,21 +29,24 @@ TASK = (
     "first_entry",  # (n_stops + 1,) the dose entries of stop s are first_entry[s] … first_entry[s + 1] − 1
     "entry_state",  # (dose entry,)
     "entry_sets_inflow",  # (dose entry,) 1: the amount is the infusion rate from now on; 0: it is added to the state
-    "kept",  # states to record, moving ones first
+    "kept",  # (n_kept,) states to record, moving ones first
     "n_kept",
     "n_kept_moving",
+    "state_row",  # (state,) which row of the trajectory holds it; any for those not recorded
+    "output_row",  # (output,) the same of outputs; all that nobody asked for share the last row
+    "n_output_rows",
     "tolerance",  # (moving,)
     "rtol",
     "fade",
     "max_steps",
     "workspace",
     # results
-    "trajectory",  # (n_times, state, stride)
+    "trajectory",  # (n_times, n_kept, stride)
     "outcome",  # (stride,) OK, …
     "failed_at",  # (stride,) time, or NaN
     "steps",  # (stride,) accepted
     "rejected",  # (stride,)
-    "outputs",  # (n_times, output, stride)
+    "outputs",  # (n_times, n_output_rows, stride)
 )
 """What stands in the task that every function is given, eight bytes each: addresses, integers, doubles."""
 
@@ -92,7 +95,7 @@ class Driver:
     def _field(self, task: str, name: str, kind: str) -> str:
         return self.code.load(kind, self.code.at(task, 8 * TASK.index(name)))
 
-    def _entry(self, array: str, kind: str, index: str) -> str:
+    def _entry(self, array: str, kind: str, index: int | str) -> str:
         """Entry of an array of eight-byte numbers."""
         return self.code.load(kind, self.code.at(array, index, unit=8))
 
@@ -152,11 +155,14 @@ class Driver:
             stride = self._field(task, "stride", I64)
             source, steady = self._field(task, "trajectory", PTR), self._field(task, "rows", PTR)
             target, times = self._field(task, "outputs", PTR), self._field(task, "times", PTR)
+            state_row, output_row = self._field(task, "state_row", PTR), self._field(task, "output_row", PTR)
             vectors = code.emit(f"sdiv i64 {stride}, {code.width}")
             with code.loop(0, self._field(task, "n_times", I64)) as k:
                 now = code.broadcast(F64, self._entry(times, F64, k))
-                states = self._place(source, code.emit(f"mul i64 {k}, {equations.n_states}"), stride, "0")
-                outputs = self._place(target, code.emit(f"mul i64 {k}, {len(equations.outputs)}"), stride, "0")
+                states, outputs = (
+                    self._place(array, code.emit(f"mul i64 {k}, {self._field(task, count, I64)}"), stride, "0")
+                    for array, count in ((source, "n_kept"), (target, "n_output_rows"))
+                )
                 with code.loop(0, vectors) as vector:
                     column = code.emit(f"mul i64 {vector}, {code.width}")
 
@@ -164,16 +170,16 @@ class Driver:
                         if node in row:
                             return code.load(code.vector, self._place(steady, row[node], stride, column))
                         kind, *index = leaves[node]
-                        return (
-                            now
-                            if kind == "time"
-                            else code.load(code.vector, self._place(states, index[0], stride, column))
-                        )
+                        if kind == "time":
+                            return now
+                        place = self._entry(state_row, I64, index[0])
+                        return code.load(code.vector, self._place(states, place, stride, column))
 
                     stored = row.keys() | leaves.keys()
                     values = Expressions(code, equations.graph, equations.outputs, stored=stored, load=load)
                     for i, node in enumerate(equations.outputs):
-                        code.store(code.vector, values.value(node), self._place(outputs, i, stride, column))
+                        place = self._entry(output_row, I64, i)
+                        code.store(code.vector, values.value(node), self._place(outputs, place, stride, column))
             code.leave()
 
     # one lane
@@ -186,7 +192,7 @@ class Driver:
             with code.loop(0, self._field(task, "n_kept", I64)) as j:
                 state = self._entry(kept, I64, j)
                 value = code.load(F64, self._lane(workspace, "state", lane, state))
-                code.store(F64, value, self._place(target, state, stride, "0"))
+                code.store(F64, value, self._place(target, j, stride, "0"))
             self._count_output(task, workspace, lane)
             code.leave()
 
@@ -196,7 +202,7 @@ class Driver:
         workspace, stride = self._field(task, "workspace", PTR), self._field(task, "stride", I64)
         k = code.load(I64, self._lane(workspace, "output_index", lane))
         patient = code.load(I64, self._lane(workspace, "patient", lane))
-        row = code.emit(f"mul i64 {k}, {self.equations.n_states}")
+        row = code.emit(f"mul i64 {k}, {self._field(task, 'n_kept', I64)}")
         return workspace, self._field(task, "kept", PTR), stride, self._place(
             self._field(task, "trajectory", PTR), row, stride, patient
         )
@@ -243,11 +249,11 @@ class Driver:
                     )
                     bend = multiply(theta, multiply(theta, dense[2], dense[1]), dense[0])
                     value = multiply(theta, multiply(rest, bend, new), code.op("fmul", rest, old, kind=F64))
-                    code.store(F64, value, self._place(target, state, stride, "0"))
+                    code.store(F64, value, self._place(target, j, stride, "0"))
                 with code.loop(moving, self._field(task, "n_kept", I64)) as j:
                     state = self._entry(kept, I64, j)
                     value = code.load(F64, self._lane(workspace, "state", lane, state))
-                    code.store(F64, value, self._place(target, state, stride, "0"))
+                    code.store(F64, value, self._place(target, j, stride, "0"))
                 self._count_output(task, workspace, lane)
             code.leave()
 

@@ -63,6 +63,11 @@ class Graph:
         """Whether the node is the constant zero."""
         return self.nodes[number] == ("const", 0.0)
 
+    def is_nan(self, number: int) -> bool:
+        """Whether the node is a constant that is not a number."""
+        node = self.nodes[number]
+        return node[0] == "const" and node[1] != node[1]
+
     def needed(self, roots: Iterable[int], stop: Iterable[int] = ()) -> list[int]:
         """Nodes from which the roots follow, in order of evaluation; does not look behind the nodes of ``stop``."""
         stop, seen, stack = set(stop), set(), list(roots)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from exotwin.progress import Progress
 Floats = NDArray[np.float64]
 
 _CHUNK = 256  # patients: enough to keep lanes busy, few enough to share out among threads
-_CHUNK_BYTES = 16_000_000  # of recorded states, so that long outputs stay near the processor
+_CHUNK_BYTES = 2_000_000  # of recorded values, so that they stay near the processor
 _CACHE_LINE = 64
 
 
@@ -84,29 +85,36 @@ def integrate(kernels: Kernels, shape: Shape, defaults: Floats, run: Run, n_thre
     defaults : (parameter,), NaN where the model computes it.
     """
     n = run.n_patients
+    values = np.empty((len(run.recorded), n, len(run.times)))  # one block: the system hands it out in large pages
     results = Results(
-        {name: np.empty((n, len(run.times))) for name in run.recorded},
+        dict(zip(run.recorded, values, strict=True)),
         np.empty(n, np.int64),
         np.full(n, np.nan),
         np.empty(n, np.int64),
         np.empty(n, np.int64),
     )
-    per_patient = 8 * len(run.times) * (shape.n_states + shape.n_outputs)
-    size = max(8 * shape.width, min(_CHUNK, _CHUNK_BYTES // max(per_patient, 1)))
-    size = min(size, max(8 * shape.width, -(-n // (4 * n_threads))))
-    size = -(-size // shape.width) * shape.width
+    size = _chunk_size(shape, run, n_threads)
     chunks = [(first, min(first + size, n)) for first in range(0, n, size)]
+    n_threads = min(n_threads, len(chunks))
+    # each thread takes a worker for a chunk and gives it back: memory is used again while it is near the processor
+    workers: SimpleQueue[_Worker] = SimpleQueue()
+    for _ in range(n_threads):
+        workers.put(_Worker(kernels, shape, defaults, run, size))
 
     def do(first: int, last: int) -> int:
-        _Chunk(kernels, shape, defaults, run, first, last).into(results)
+        worker = workers.get()
+        try:
+            worker.work(first, last, results)
+        finally:
+            workers.put(worker)
         return last - first
 
     progress.start("simulating", n)
-    if n_threads == 1 or len(chunks) == 1:
+    if n_threads == 1:
         for chunk in chunks:
             progress.advance(do(*chunk))
         return results
-    with ThreadPoolExecutor(min(n_threads, len(chunks))) as pool:
+    with ThreadPoolExecutor(n_threads) as pool:
         waiting = [pool.submit(do, *chunk) for chunk in chunks]
         try:
             for done in as_completed(waiting):
@@ -117,129 +125,151 @@ def integrate(kernels: Kernels, shape: Shape, defaults: Floats, run: Run, n_thre
     return results
 
 
-class _Chunk:
-    """A few hundred patients: one task, one call of each kernel."""
+def _chunk_size(shape: Shape, run: Run, n_threads: int) -> int:
+    """Patients of a chunk, whole vectors of them: many keep the lanes busy, few can be shared out among threads."""
+    rows = len(run.needed_states) + sum(kind == "output" for kind, _ in run.recorded.values()) + 1
+    size = min(_CHUNK, _CHUNK_BYTES // (8 * len(run.times) * rows), -(-run.n_patients // (4 * n_threads)))
+    size = min(max(size, 8 * shape.width), run.n_patients)
+    return -(-size // shape.width) * shape.width
 
-    def __init__(
-        self, kernels: Kernels, shape: Shape, defaults: Floats, run: Run, first: int, last: int
-    ) -> None:
-        self.kernels, self.shape, self.run, self.first, self.last = kernels, shape, run, first, last
-        self.count = last - first
-        self.stride = -(-self.count // shape.width) * shape.width
-        self.fields: dict[str, Any] = {}
-        self.parameters = _aligned((shape.n_parameters, self.stride))
-        self.parameters[:] = defaults[:, None]
+
+class _Worker:
+    """Does one chunk of patients after the other, with memory of its own."""
+
+    def __init__(self, kernels: Kernels, shape: Shape, defaults: Floats, run: Run, stride: int) -> None:
+        self._kernels, self._shape, self._run, self._stride = kernels, shape, run, stride
+        self._defaults = defaults
+        n_times, kept = len(run.times), np.array(run.needed_states, np.int64)
+        self._state_row = np.zeros(shape.n_states, np.int64)
+        self._state_row[kept] = np.arange(len(kept))
+        wanted = sorted({index for kind, index in run.recorded.values() if kind == "output"})
+        self._output_row = np.full(shape.n_outputs, len(wanted), np.int64)
+        self._output_row[wanted] = np.arange(len(wanted))
+        self._trajectory = _aligned((n_times, max(len(kept), 1), stride))
+        self._trajectory[:] = 0.0
+        self._outputs = _aligned((n_times, len(wanted) + 1, stride))
+        self._parameters = _aligned((shape.n_parameters, stride))
+        self._initial = _aligned((shape.n_states, stride))
+        self._amounts = _aligned((len(run.schedule.amount), stride))
+        self._outcome, self._steps, self._rejected = (np.zeros(stride, np.int64) for _ in range(3))
+        self._failed_at = np.zeros(stride)
+        self._count = 0
+        self._fields: dict[str, Any] = {
+            "stride": stride,
+            "parameters": self._parameters,
+            "initial": self._initial,
+            "rows": _aligned((shape.n_rows, stride)),
+            "amounts": self._amounts,
+            "times": np.append(run.times, np.inf),
+            "n_times": n_times,
+            "stops": np.append(run.schedule.stops, np.inf),
+            "n_stops": len(run.schedule.stops),
+            "first_entry": run.schedule.first_entry,
+            "entry_state": run.schedule.state,
+            "entry_sets_inflow": run.schedule.sets_inflow,
+            "kept": kept,
+            "n_kept": len(kept),
+            "n_kept_moving": int(np.sum(kept < shape.moving)),
+            "state_row": self._state_row,
+            "output_row": self._output_row,
+            "n_output_rows": len(wanted) + 1,
+            "tolerance": run.tolerance,
+            "rtol": float(run.rtol),
+            "fade": float(run.fade),
+            "max_steps": run.max_steps,
+            "workspace": _aligned((shape.workspace // 8,)),
+            "trajectory": self._trajectory,
+            "outcome": self._outcome,
+            "failed_at": self._failed_at,
+            "steps": self._steps,
+            "rejected": self._rejected,
+            "outputs": self._outputs,
+        }
+
+    def work(self, first: int, last: int, results: Results) -> None:
+        """Simulate patients first … last − 1 and write their part of the results."""
+        self._count = last - first
+        mine, run = slice(first, last), self._run
+        self._parameters[:] = self._defaults[:, None]
         for j, given in run.parameters.items():
-            self._fill(self.parameters[j], given)
-        self.initial = _aligned((shape.n_states, self.stride))
-        self.rows = _aligned((shape.n_rows, self.stride))
+            self._fill(self._parameters[j], given, mine)
+        self._call(self._kernels.setup)
+        self._set_initial(mine)
+        for row, amount in zip(self._amounts, run.schedule.amount, strict=True):
+            self._fill(row, amount, mine)
+        self._fields["workspace"][:] = 0.0
+        self._failed_at[:] = np.nan
+        self._call(self._kernels.integrate)
+        if any(kind == "output" for kind, _ in run.recorded.values()):
+            self._call(self._kernels.observe)
+        self._hand_over(mine, results)
 
-    def _fill(self, row: Floats, given: Floats) -> None:
+    def _fill(self, row: Floats, given: Floats, mine: slice) -> None:
         if given.ndim:
-            row[: self.count] = given[self.first : self.last]
-            row[self.count :] = given[self.last - 1]  # lanes beyond the last patient repeat it
+            row[: self._count] = given[mine]
+            row[self._count :] = row[self._count - 1]  # lanes beyond the last patient repeat it
         else:
             row[:] = given
 
-    def _call(self, kernel: Callable[[int], None], **fields: Any) -> None:
-        self.fields |= fields
+    def _call(self, kernel: Callable[[int], None], **changed: Any) -> None:
         task = np.zeros(len(TASK), np.int64)
+        fields = {**self._fields, "patients": self._count, **changed}
         for i, name in enumerate(TASK):
-            value = self.fields.get(name, 0)
+            value = fields[name]
             if isinstance(value, np.ndarray):
                 task[i] = value.ctypes.data
-            elif isinstance(value, float):
-                task[i] = np.float64(value).view(np.int64)
             else:
-                task[i] = value
+                task[i] = np.float64(value).view(np.int64) if isinstance(value, float) else value
         kernel(task.ctypes.data)
 
-    def into(self, results: Results) -> None:
-        """Run, and write the chunk's part of the results."""
-        run, shape, mine = self.run, self.shape, slice(self.first, self.last)
-        times, stops = np.append(run.times, np.inf), np.append(run.schedule.stops, np.inf)
+    def _set_initial(self, mine: slice) -> None:
+        """Initial values that were given, after the model's own."""
+        volumes = self._run.volumes
+        for state, given in self._run.initial.items():
+            if state not in volumes:
+                self._fill(self._initial[state], given, mine)
+        concentrations = [state for state in self._run.initial if state in volumes]
+        if not concentrations:
+            return
+        # sizes of compartments at the start, which may themselves be states or follow from rules
+        n_states, n_outputs = self._shape.n_states, self._shape.n_outputs
+        outputs = _aligned((1, n_outputs, self._stride))
         self._call(
-            self.kernels.setup,
-            stride=self.stride,
-            patients=self.count,
-            parameters=self.parameters,
-            initial=self.initial,
-            rows=self.rows,
-            times=times,
-            n_times=len(run.times),
+            self._kernels.observe,
+            trajectory=self._initial,
+            n_kept=n_states,
+            state_row=np.arange(n_states),
+            outputs=outputs,
+            n_output_rows=n_outputs,
+            output_row=np.arange(n_outputs),
+            n_times=1,
         )
-        self._set_initial(times)
-        amounts = _aligned((len(run.schedule.amount), self.stride))
-        for row, amount in zip(amounts, run.schedule.amount, strict=True):
-            self._fill(row, amount)
-        kept = np.array(run.needed_states, np.int64)
-        trajectory = _aligned((len(run.times), shape.n_states, self.stride))
-        outcome, steps, rejected = (np.zeros(self.stride, np.int64) for _ in range(3))
-        failed_at = np.full(self.stride, np.nan)
-        self._call(
-            self.kernels.integrate,
-            amounts=amounts,
-            stops=stops,
-            n_stops=len(run.schedule.stops),
-            first_entry=run.schedule.first_entry,
-            entry_state=run.schedule.state,
-            entry_sets_inflow=run.schedule.sets_inflow,
-            kept=kept,
-            n_kept=len(kept),
-            n_kept_moving=int(np.sum(kept < shape.moving)),
-            tolerance=run.tolerance,
-            rtol=float(run.rtol),
-            fade=float(run.fade),
-            max_steps=run.max_steps,
-            workspace=_aligned((shape.workspace // 8,), zero=True),
-            trajectory=trajectory,
-            outcome=outcome,
-            failed_at=failed_at,
-            steps=steps,
-            rejected=rejected,
-        )
-        outputs = self._observe(times, trajectory)
-        count = self.count
-        results.outcome[mine], results.failed_at[mine] = outcome[:count], failed_at[:count]
-        results.steps[mine], results.rejected[mine] = steps[:count], rejected[:count]
-        failed = np.flatnonzero(outcome[:count])
+        sizes = {"parameter": self._parameters, "state": self._initial, "output": outputs[0]}
+        for state in concentrations:
+            kind, index = volumes[state]
+            self._fill(self._initial[state], self._run.initial[state], mine)
+            self._initial[state] *= sizes[kind][index]
+
+    def _hand_over(self, mine: slice, results: Results) -> None:
+        run, count = self._run, self._count
+        results.outcome[mine], results.failed_at[mine] = self._outcome[:count], self._failed_at[:count]
+        results.steps[mine], results.rejected[mine] = self._steps[:count], self._rejected[:count]
+        failed = np.flatnonzero(self._outcome[:count])
         for name, (kind, index) in run.recorded.items():
             target = results.values[name][mine]
             if kind == "parameter":
-                target[:] = self.parameters[index, :count, None]
+                target[:] = self._parameters[index, :count, None]
+            elif kind == "state":
+                target[:] = self._trajectory[:, self._state_row[index], :count].T
             else:
-                target[:] = (trajectory if kind == "state" else outputs)[:, index, :count].T
+                target[:] = self._outputs[:, self._output_row[index], :count].T
             for patient in failed:
-                target[patient, run.times > failed_at[patient]] = np.nan
-
-    def _observe(self, times: Floats, trajectory: Floats) -> Floats:
-        outputs = _aligned((len(trajectory), self.shape.n_outputs, self.stride))
-        if any(kind == "output" for kind, _ in self.run.recorded.values()):
-            self._call(self.kernels.observe, trajectory=trajectory, outputs=outputs)
-        return outputs
-
-    def _set_initial(self, times: Floats) -> None:
-        """Initial values that were given, after the model's own."""
-        run, volumes = self.run, self.run.volumes
-        for state, given in run.initial.items():
-            if state not in volumes:
-                self._fill(self.initial[state], given)
-        concentrations = [state for state in run.initial if state in volumes]
-        if not concentrations:
-            return
-        outputs = _aligned((1, self.shape.n_outputs, self.stride))
-        self._call(self.kernels.observe, trajectory=self.initial, outputs=outputs, n_times=1, times=times)
-        self.fields["n_times"] = len(run.times)
-        sizes = {"parameter": self.parameters, "state": self.initial, "output": outputs[0]}
-        for state in concentrations:
-            kind, index = volumes[state]
-            self._fill(self.initial[state], run.initial[state])
-            self.initial[state] *= sizes[kind][index]
+                target[patient, run.times > self._failed_at[patient]] = np.nan
 
 
-def _aligned(shape: tuple[int, ...], *, zero: bool = False) -> Floats:
+def _aligned(shape: tuple[int, ...]) -> Floats:
     """An array that begins on a cache line, as vector loads want it."""
     count = int(np.prod(shape))
-    memory = (np.zeros if zero else np.empty)(count + _CACHE_LINE // 8)
+    memory = np.empty(count + _CACHE_LINE // 8)
     skip = (-memory.ctypes.data % _CACHE_LINE) // 8
     return memory[skip : skip + count].reshape(shape)

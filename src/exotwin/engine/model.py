@@ -50,7 +50,7 @@ class _Description:
     states: list[str]
     parameters: list[str]
     values: list[float]
-    computed: list[str]
+    open: list[str]
     outputs: dict[str, list[Any]]
     volumes: dict[str, str]
     needs: dict[str, list[int]]
@@ -127,7 +127,7 @@ def _compile(name: str, text: str, target: Processor) -> tuple[bytes, bytes]:
         states=list(system.states),
         parameters=list(system.parameters),
         values=list(system.values),
-        computed=list(system.computed),
+        open=list(system.open),
         outputs={name: list(place) for name, place in system.outputs.items()},
         volumes={str(state): compartment for state, compartment in system.volumes.items()},
         needs=needs,
@@ -218,7 +218,7 @@ class CompiledModel:
         n_patients = _count(given, start, doses)
         names = list(outputs) if outputs is not None else [*self.states, *self.observables]
         run = self._run(grid, n_patients, given, start, doses, names, rtol, atol, max_steps)
-        self._check_complete(run)
+        self._check_complete(given, start)
         threads = n_threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
         results = integrate(self._kernels, self._shape, self._values, run, threads, progress or Silent())
         return self._dataset(grid, names, results)
@@ -290,14 +290,12 @@ class CompiledModel:
         scale = [self.parameters.get(volumes.get(str(i), ""), Quantity(1.0, "")).value for i in range(len(names))]
         return np.array([max(asked[name] * size, NO_SIZE) for name, size in zip(names, scale, strict=True)])
 
-    def _check_complete(self, run: Run) -> None:
+    def _check_complete(self, given: Mapping[Hashable, Any], start: Mapping[Hashable, Any]) -> None:
         """Refuse to compute with numbers that neither the model nor the caller gives."""
-        for j, name in enumerate(self._description.parameters):
-            open_value = np.isnan(self._values[j]) and name not in self._description.computed
-            if open_value and j not in run.parameters:
-                raise ModelError(
-                    f'{self.title}, parameter "{name}"', found="no value in the model", expected="one in `parameters`"
-                )
+        for name in self._description.open:
+            if name not in given and name not in start:
+                how = "initial" if name in self._index else "parameters"
+                raise ModelError(f'{self.title}, "{name}"', found="no value in the model", expected=f"one in `{how}`")
 
     def _dataset(self, times: Floats, names: Sequence[str], results: Results) -> xr.Dataset:
         import xarray as xr

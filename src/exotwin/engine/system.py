@@ -26,7 +26,7 @@ class System:
 
     states : (state,) in the order of the equations: id. parameters : (parameter,) id; local ones "reaction.parameter".
     values : (parameter,) as the model gives them; NaN where it gives none or computes it at the start.
-    computed : parameters that the model computes at the start unless they are given.
+    open : parameters and states whose value the equations need and the model does not give.
     outputs : id -> ("state" | "parameter" | "output", index): what a name of the model means, for recording.
     volumes : state index -> name of the compartment by whose size its amount is divided to get the concentration.
     units : id -> unit as text, "" where the model gives none. time_unit : the same of time.
@@ -38,7 +38,7 @@ class System:
     states: tuple[str, ...]
     parameters: tuple[str, ...]
     values: tuple[float, ...]
-    computed: tuple[str, ...]
+    open: tuple[str, ...]
     outputs: Mapping[str, tuple[str, int]]
     volumes: Mapping[int, str]
     units: Mapping[str, str]
@@ -481,7 +481,7 @@ class _Builder:
             states=tuple(states),
             parameters=tuple(parameters),
             values=tuple(self._given[n] for n in parameters),
-            computed=tuple(computed),
+            open=self._open(graph, equations, states, parameters, computed),
             outputs=outputs,
             volumes={i: self._elements[n].sbml.getCompartment() for i, n in enumerate(states) if n in concentrations},
             units=units.of_all(self._elements),
@@ -502,6 +502,15 @@ class _Builder:
                 self._name, found="initial assignments that depend on each other", expected="an order to evaluate them in"
             ) from fault
         return tuple((*step, steps[step]) for step in order)
+
+    def _open(
+        self, graph: Graph, equations: Equations, states: list[str], parameters: list[str], computed: list[str]
+    ) -> tuple[str, ...]:
+        nodes = [*equations.driving, *equations.outputs, *(node for _, _, node in equations.setup)]
+        used = [parameters[j] for j in sorted(graph.leaves(nodes, "param"))]
+        bare = [n for n in used if self._given[n] != self._given[n] and n not in set(computed)]
+        missing = [i for kind, i, node in equations.setup if kind == "state" and graph.is_nan(node)]
+        return (*bare, *(states[i] for i in missing))
 
     def _remarks(self) -> tuple[str, ...]:
         count = self._model.getNumConstraints()
