@@ -127,8 +127,8 @@ def _recorded_dilution(table: _Table, n: int) -> float | None:
             f"{table.where}, {_DILUTION}", found=", ".join(cells), expected="one dilution for all captures of a product"
         )
     value = float(table.numbers([*recorded], _DILUTION)[0])
-    if not (np.isfinite(value) and value > 0):
-        raise ProductError(f"{table.where}, {_DILUTION}", found=f"{value:g}", expected="a factor above 0")
+    if not (np.isfinite(value) and value >= 1):
+        raise ProductError(f"{table.where}, {_DILUTION}", found=f"{value:g}", expected="a factor of 1 or more")
     return value
 
 

@@ -114,12 +114,10 @@ class Product:
 
     def summary(self) -> str:
         """The facts and the verdicts in a few lines of text."""
-        lines = [self._title(), *(f"  {label:<22}{text}" for label, text in self.facts())]
-        lines += [f"  {v.standard:<22}{v.outcome}: {v.summary}" for v in self.verdicts]
+        lines = [self._title(), *(f"  {label:<14}{text}" for label, text in self.facts())]
+        lines += [f"  {v.standard:<14}{v.outcome}: {v.summary}" for v in self.verdicts]
         for m in self.leaders():
-            lines.append(
-                f"  {_label(m):<22}{m.share:.2%} of reads, {m.copies_per_vesicle:.1e} copies per vesicle ({_range(m)})"
-            )
+            lines.append(f"  {_label(m):<14}{m.share:.2%} of reads, {m.copies_per_vesicle:.1e} copies per vesicle")
         if self.remarks:
             lines.append(f"  remarks: {len(self.remarks)}")
         return "\n".join(lines)
