@@ -129,6 +129,16 @@ def test_the_probability_of_being_better_is_the_share_of_draws_if_knowledge_alon
     assert effect.p_better(1, 2.0) == pytest.approx(0, abs=0.001)
 
 
+def test_small_but_sure_effects_count_as_better_beside_large_ones():
+    """Effects of very unlike size, each with a spread in proportion: all draws are better, most of them by little."""
+    worlds = np.exp(np.random.default_rng(11).normal(-4, 2, 50))
+    draw = drawn(50, 20)
+    patients = np.exp(np.random.default_rng(12).normal(0, 0.5, draw.size))
+    effect = paired_effect(worlds[draw] * patients, draw)
+    assert effect.low > 0
+    assert effect.p_better(1, 0.0) > 0.99
+
+
 def test_arms_that_never_differ_are_not_better():
     assert paired_effect(np.zeros(40), drawn(4, 10), share=True).p_better(1, 0.0) == 0
 

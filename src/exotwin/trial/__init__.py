@@ -3,6 +3,20 @@
 from exotwin.trial.lock import lock_text
 from exotwin.trial.result import COLUMNS, Screening, TrialResult
 from exotwin.trial.run import simulate_trial
+from exotwin.trial.statistics import Effect, number_needed, paired_effect, quantiles_within_draws, wilson
 from exotwin.trial.study import READINGS, Study
 
-__all__ = ["COLUMNS", "READINGS", "Screening", "Study", "TrialResult", "lock_text", "simulate_trial"]
+__all__ = [
+    "COLUMNS",
+    "READINGS",
+    "Effect",
+    "Screening",
+    "Study",
+    "TrialResult",
+    "lock_text",
+    "number_needed",
+    "paired_effect",
+    "quantiles_within_draws",
+    "simulate_trial",
+    "wilson",
+]

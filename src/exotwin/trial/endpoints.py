@@ -233,7 +233,8 @@ def _against(
         "low_patients": effect.low_patients,
         "high_patients": effect.high_patients,
     }
-    row: dict[str, Any] = {k: math.exp(v) if log else v for k, v in numbers.items()}
+    with np.errstate(over="ignore"):  # a ratio to almost nothing is infinite
+        row: dict[str, Any] = {k: float(np.exp(v)) if log else v for k, v in numbers.items()}
     row |= {
         "effect_kind": "risk difference" if shares else "ratio of geometric means" if log else "difference of means",
         "effect_unit": "dimensionless" if shares or log else rule.unit,

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 
-CHUNK = 500
+CHUNK = 1000
 """Patients a chunk: the unit of work, of resuming, and of memory."""
 
 

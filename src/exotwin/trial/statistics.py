@@ -13,11 +13,13 @@ the truth, e_ij what makes patients differ. With J draws of m_j patients, n in a
                      the interval from patients only. With fewer than 39 draws the outermost draws are the limits.
 
 The probability that the arm is better is the mean over draws of P(mu_j > 0), with mu_j normal around the draw's mean
-drawn towards d by the share of noise in it: B_j = tau2 / (tau2 + s2 / m_j), centre d + B_j (d_j - d), variance
-B_j s2 / m_j + (1 - B_j)^2 SE^2. With many patients a draw it is the share of draws whose effect is better.
+drawn towards d by the share of noise in it: v_j = s_j2 / m_j with the draw's own variance (small effects spread less
+than large ones), B_j = tau2 / (tau2 + v_j), centre d + B_j (d_j - d), variance B_j v_j + (1 - B_j)^2 SE^2. With many
+patients a draw it is the share of draws whose effect is better.
 
 For shares (d_ij is -1, 0 or 1) half a pair is added to each cell of the paired two-by-two table, so that an interval
-exists also when no pair disagrees: s2 = (sum + 1) / (n + 2 - J), SE^2 = s2 / (n + 2), centre d n / (n + 2).
+exists also when no pair disagrees: s2 = (sum + 1) / (n + 2 - J), SE^2 = s2 / (n + 2), centre d n / (n + 2), and s2 in
+place of s_j2.
 """
 
 from __future__ import annotations
@@ -92,7 +94,8 @@ def paired_effect(difference: Floats, draw: Ints, *, share: bool = False) -> Eff
         return Effect(nan, nan, nan, nan, nan, draws=np.empty(0), draws_sd=np.empty(0), n=0)
     means = np.bincount(index, weights=difference) / m
     centre = float(means.mean())
-    squares = float(np.sum((difference - means[index]) ** 2))
+    own_squares = np.bincount(index, weights=(difference - means[index]) ** 2)
+    squares = float(own_squares.sum())
     free = n - n_draws + (2 if share else 0)
     if free <= 0:  # one patient a draw: nothing tells patients from knowledge
         return Effect(centre, *_outermost(means), math.nan, math.nan, draws=means, draws_sd=np.zeros(n_draws), n=n)
@@ -110,7 +113,8 @@ def paired_effect(difference: Floats, draw: Ints, *, share: bool = False) -> Eff
     unknown = max(0.0, between - within * float(np.mean(1 / m)))
     shrink = min(1.0, math.sqrt((unknown + error2) / between)) if between > 0 else 0.0
     low, high = _outermost(centre + shrink * (means - centre))
-    noise = within / m
+    own = np.divide(own_squares, m - 1, out=np.full(n_draws, within), where=m > 1)
+    noise = (within if share else own) / m
     kept = np.divide(unknown, unknown + noise, out=np.ones(n_draws), where=unknown + noise > 0)
     differ = bool(np.any(difference != 0))
     return Effect(
