@@ -121,6 +121,7 @@ def test_the_run_in_of_the_page_reaches_a_module_that_asks_for_it(toy_root):
         ("conditions/toy.toml", 'state = "vesicles_blood"', 'state = "vesicle_blood"', 'nearest   "vesicles_blood"'),
         ("conditions/toy.toml", 'state = "vesicles_blood"', 'state = "blood_volume"', "a state of the model"),
         ("conditions/toy.toml", 'unit = "ng/mL"\nnormal', 'unit = "pg/mL"\nnormal', "the unit of marker"),
+        ("conditions/toy.toml", '"growth", "decay"', '"growth", "decai"', 'nearest   "decay"'),
         ("conditions/toy.toml", "[observables.marker]", "[observables.marked]", "marked"),
         ("conditions/toy.toml", 'unit = "particles"', 'unit = "particles/kg"', "the unit of vesicles_blood"),
         ("conditions/toy.ant", "  marker = marker_start;", "  signal = 1;\n  marker = marker_start;", "one owner"),

@@ -37,7 +37,7 @@ def test_header_inputs_and_body_are_told_apart(tmp_path):
     assert module.header == ("// Header, line one.", "// Line two.")
     assert list(module.inputs) == ["drive", "age"]
     assert module.inputs["age"].where == "part.ant, line 7"
-    assert module.owned == {"level": "part.ant, line 10"}
+    assert module.owned == {"level": "part.ant, line 9"}
     assert not any("drive = 1" in line.text for line in module.lines)
 
 
@@ -76,6 +76,7 @@ def test_table_rows_of_a_mediator_are_named_likewise(name, names):
         ("const rate = 3;", ["rate"]),
         ("A has cell; B has cell;", []),
         ("// nothing = here", []),
+        ("x = 0; x' = 1; x has mL;", ["x"]),
         ("    + more * terms;", []),
     ],
 )
@@ -91,6 +92,8 @@ def test_what_a_line_defines_is_found(text, symbols):
         ("\nend\n", "\n", "no model"),
         ("drive = 1 dimensionless;", "drive := 2 * x;", "an input"),
         ("  // end per mediator\n", "", "without end"),
+        ("level has ng_per_mL;", "level has ng_per_mL; level = 3;", 'a second value of "level"'),
+        ("  // per mediator\n", "  level' = 0;\n  // per mediator\n", 'a second rate of "level"'),
     ],
 )
 def test_a_module_that_is_not_in_form_is_refused(tmp_path, old, new, message):

@@ -34,11 +34,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from exotwin.biology import sbml_units
-from exotwin.biology.model import DoseInput, Model, Observable
+from exotwin.biology.model import Model, Observable
 from exotwin.biology.module import Line, Module, code, per_mediator, read_module
 from exotwin.biology.observables import Condition, read_condition, species_in
 from exotwin.biology.parameters import Parameter, Spread, read_parameters
-from exotwin.biology.sbml import to_sbml
+from exotwin.biology.sbml import Translated, to_sbml
 from exotwin.errors import BiologyError, nearest
 
 SHIPPED = Path(__file__).parent
@@ -86,21 +86,22 @@ def assemble(condition: str, species: str, *, root: Path = SHIPPED) -> Model:
     tables["effects"] = _gains(page)
     effects = _effects(page)
     parameters = _merge(tables)
+    _check_processes(page, modules)
     _check_owners(modules, effects, parameters)
     _check_used(modules, effects, parameters)
 
     title = f"{page.title}, {species}"
     lines = _text(page, species, modules, tables, effects)
-    sbml, states = to_sbml(lines, name=title)
-    _check_page(page, sbml, states)
+    translated = to_sbml(lines, name=title)
+    _check_page(page, translated)
     return Model(
         condition=condition,
         species=species,
         title=page.title,
         title_zh=page.title_zh,
         antimony="\n".join(line.text for line in lines) + "\n",
-        sbml=sbml,
-        digest=hashlib.sha256(sbml.encode()).hexdigest(),
+        sbml=translated.sbml,
+        digest=hashlib.sha256(translated.sbml.encode()).hexdigest(),
         parameters=parameters,
         observables=page.observables,
         processes=page.processes,
@@ -110,7 +111,7 @@ def assemble(condition: str, species: str, *, root: Path = SHIPPED) -> Model:
         run_in=page.run_in,
         inclusion=page.inclusion,
         endpoints=page.endpoints,
-        states=states,
+        states=translated.states,
         files=tuple(f"{b.parent.name}/{b.name}{s}" for b in bases for s in (".ant", ".csv")),
     )
 
@@ -161,12 +162,13 @@ def _input(name: str, value: float, unit: str, note: str) -> Parameter:
 def _effects(page: Condition) -> list[Line]:
     lines = ["// Effect equations: what the product does to each process. Multiplier 1 = no effect."]
     for process in page.processes:
-        total = " + ".join(f"gain_{m}_{process} * repression_{m}" for m in page.mediators.values()) or "0"
+        terms = [f"gain_{m}_{process} * repression_{m}" for m in page.mediators.values()] or ["0"]
         lines += [
             f"{process} := exp(reading_animal * translation * animal_effect_{process} * animal_response \\",
-            f"    + reading_copies * ({total}));",
-            f"{process} has dimensionless;",
+            f"    + reading_copies * ({terms[0]}" + (" \\" if terms[1:] else "));"),
         ]
+        lines += [f"        + {term}" + ("));" if term == terms[-1] else " \\") for term in terms[1:]]
+        lines.append(f"{process} has dimensionless;")
     return [Line(text, "effect equations") for text in lines]
 
 
@@ -204,6 +206,18 @@ def _check_used(modules: list[Module], effects: list[Line], parameters: dict[str
                 found=f'"{name}", which no equation uses',
                 expected="a symbol of a module",
                 nearest=nearest(name, words - parameters.keys()),
+            )
+
+
+def _check_processes(page: Condition, modules: list[Module]) -> None:
+    moved = {symbol for module in modules for symbol in module.inputs}
+    for process in page.processes:
+        if process not in moved:
+            raise BiologyError(
+                f"{page.name}.toml, processes",
+                found=f'"{process}", which no module takes as an input',
+                expected="rate multipliers that the condition's module lists under // inputs",
+                nearest=nearest(process, moved),
             )
 
 
@@ -261,21 +275,15 @@ def _units_in(line: Line, symbols: set[str]) -> set[str]:
     return found
 
 
-def _check_page(page: Condition, sbml: str, states: tuple[str, ...]) -> None:
-    import libsbml
-
-    model = libsbml.readSBMLFromString(sbml).getModel()
-    units = {p.getId(): p.getUnits() for p in model.getListOfParameters()}
-    units |= {s.getId(): s.getSubstanceUnits() for s in model.getListOfSpecies()}
-
+def _check_page(page: Condition, model: Translated) -> None:
     def check(symbol: str, unit: str, where: str) -> None:
-        if symbol not in units:
+        if symbol not in model.units:
             raise BiologyError(
-                where, found=f'"{symbol}"', expected="a symbol of the model", nearest=nearest(symbol, units)
+                where, found=f'"{symbol}"', expected="a symbol of the model", nearest=nearest(symbol, model.units)
             )
-        own = sbml_units.text_of(units[symbol])
-        if not sbml_units.same(own, unit, where=where):
-            raise BiologyError(where, found=f'the unit "{unit}"', expected=f'"{own}", the unit of {symbol}')
+        if not sbml_units.same(model.units[symbol], unit, where=where):
+            expected = f'"{model.units[symbol]}", the unit of {symbol}'
+            raise BiologyError(where, found=f'the unit "{unit}"', expected=expected)
 
     file = f"{page.name}.toml"
     seen: list[Observable] = [*page.observables.values(), *page.exposures.values()]
@@ -284,15 +292,12 @@ def _check_page(page: Condition, sbml: str, states: tuple[str, ...]) -> None:
     for criterion in page.inclusion:
         check(criterion.symbol, criterion.unit, f"{file}, inclusion {criterion.id}")
     for key, dose in page.dosing.items():
-        _check_dose(key, dose, states, file)
-        check(dose.state, dose.unit, f"{file}, dosing {' '.join(key)}")
-
-
-def _check_dose(key: tuple[str, str], dose: DoseInput, states: tuple[str, ...], file: str) -> None:
-    if dose.state not in states:
-        raise BiologyError(
-            f"{file}, dosing {' '.join(key)}",
-            found=f'"{dose.state}"',
-            expected="a state of the model",
-            nearest=nearest(dose.state, states),
-        )
+        where = f"{file}, dosing {' '.join(key)}"
+        if dose.state not in model.states:
+            raise BiologyError(
+                where,
+                found=f'"{dose.state}"',
+                expected="a state of the model",
+                nearest=nearest(dose.state, model.states),
+            )
+        check(dose.state, dose.unit, where)

@@ -16,11 +16,12 @@ from exotwin.tables import read_text
 _MODEL = re.compile(r"^\s*model\s+\*?(\w+)\s*(?:\(\s*\))?\s*$")
 _END = re.compile(r"^\s*end\s*$")
 _INPUT = re.compile(r"^\s*(\w+)\s*=\s*[^;]+;")
-_OWNED = (
-    re.compile(r"^(\w+)\s*:?=(?!>)"),  # value, initial value or assignment rule
-    re.compile(r"^(\w+)\s*'\s*="),  # rate rule
-    re.compile(r"^(\w+)\s*:(?!=)"),  # label of a reaction or of an event
-)
+_OWNED = {
+    "value": re.compile(r"^(\w+)\s*=(?!>)"),  # of a constant, or at the start
+    "rule": re.compile(r"^(\w+)\s*:="),
+    "rate": re.compile(r"^(\w+)\s*'\s*="),
+    "label": re.compile(r"^(\w+)\s*:(?!=)"),  # of a reaction or of an event
+}
 _DECLARED = re.compile(r"^(?:const\s+|var\s+)?(?:substanceOnly\s+)?(?:species|compartment|formula|var|const)\s+(.+)$")
 _MEDIATOR = re.compile(r"(?<![A-Za-z0-9])mediator(?![A-Za-z0-9])")
 _OPEN, _CLOSE = "// per mediator", "// end per mediator"
@@ -70,9 +71,22 @@ def read_module(path: Path, mediators: dict[str, str]) -> Module:
         )
     body, inputs = _split_inputs(numbered[start + 1 : stop])
     lines = _instantiate(body, list(mediators.values()), path)
-    owned = {symbol: line.where for line in lines for symbol in owned_symbols(line.text)}
+    owned = _owned(lines)
     header = tuple(line.text for line in numbered[:start] if line.text.strip())
     return Module(path.stem, header, tuple(lines), inputs, owned)
+
+
+def _owned(lines: list[Line]) -> dict[str, str]:
+    owned: dict[str, str] = {}
+    seen: dict[tuple[str, str], str] = {}
+    for line in lines:
+        for symbol, kind in _definitions(line.text):
+            if (symbol, kind) in seen:
+                first = seen[symbol, kind]
+                raise BiologyError(line.where, found=f'a second {kind} of "{symbol}" (first: {first})', expected="one")
+            seen[symbol, kind] = line.where
+            owned.setdefault(symbol, line.where)
+    return owned
 
 
 def _split_inputs(body: list[Line]) -> tuple[list[Line], dict[str, Line]]:
@@ -123,14 +137,18 @@ def per_mediator(name: str, ids: list[str]) -> list[str]:
 
 def owned_symbols(text: str) -> list[str]:
     """Symbols that a line of Antimony defines: values, rules, rates, reactions, species, compartments."""
-    found: list[str] = []
+    return list(dict.fromkeys(symbol for symbol, _ in _definitions(text)))
+
+
+def _definitions(text: str) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
     for statement in code(text).split(";"):
         stripped = statement.strip()
         declared = _DECLARED.match(stripped)
         if declared:
-            found += [re.split(r"\s+in\s+|\s*=", item.strip())[0] for item in declared[1].split(",")]
+            found += [(re.split(r"\s+in\s+|\s*=", i.strip())[0], "declaration") for i in declared[1].split(",")]
         elif " has " not in f" {stripped} ":
-            found += [m[1] for pattern in _OWNED if (m := pattern.match(stripped))][:1]
+            found += [(m[1], kind) for kind, pattern in _OWNED.items() if (m := pattern.match(stripped))]
     return found
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from exotwin.biology.module import Line, owned_symbols
+from exotwin.biology.sbml_units import text_of
 from exotwin.biology.unit_check import check_units
 from exotwin.errors import BiologyError, nearest
 
@@ -13,17 +15,22 @@ if TYPE_CHECKING:
     import libsbml
 
 
-def to_sbml(lines: Sequence[Line], *, name: str) -> tuple[str, tuple[str, ...]]:
+@dataclass(frozen=True)
+class Translated:
+    """A model as SBML Level 3 Version 2; ``states``: ids of what has a rate; ``units``: unit text by symbol."""
+
+    sbml: str
+    states: tuple[str, ...]
+    units: Mapping[str, str]
+
+
+def to_sbml(lines: Sequence[Line], *, name: str) -> Translated:
     """Translate and check a model.
 
     Parameters
     ----------
     lines : the Antimony text, each line with the file that it came from.
     name : what the model is called.
-
-    Returns
-    -------
-    (SBML Level 3 Version 2, ids of the states: species and parameters with a rate).
 
     Raises
     ------
@@ -35,11 +42,14 @@ def to_sbml(lines: Sequence[Line], *, name: str) -> tuple[str, tuple[str, ...]]:
     document = libsbml.readSBMLFromString(_translate(lines))
     model = document.getModel()
     model.setName(name)
-    _check_symbols(model)
-    check_units(model, {symbol: line.where for line in lines for symbol in owned_symbols(line.text)})
+    places = {symbol: line.where for line in lines for symbol in owned_symbols(line.text)}
+    _check_symbols(model, places)
+    check_units(model, places)
     _name_literals(model)
     _check_consistency(document)
-    return str(libsbml.writeSBMLToString(document)), tuple(_states(model))
+    units = {p.getId(): text_of(p.getUnits()) for p in model.getListOfParameters()}
+    units |= {s.getId(): text_of(s.getSubstanceUnits()) for s in model.getListOfSpecies()}
+    return Translated(str(libsbml.writeSBMLToString(document)), tuple(_states(model)), units)
 
 
 def _translate(lines: Sequence[Line]) -> str:
@@ -83,7 +93,10 @@ def _equations(model: libsbml.Model) -> Iterator[Any]:
             yield assignment.getMath()
 
 
-def _check_symbols(model: libsbml.Model) -> None:
+def _check_symbols(model: libsbml.Model, places: Mapping[str, str]) -> None:
+    def place(symbol: str) -> str:
+        return f'{places.get(symbol, "the joined model")}, "{symbol}"'
+
     ruled = {r.getVariable() for r in model.getListOfRules() if r.isAssignment()}
     ruled |= {a.getSymbol() for a in model.getListOfInitialAssignments()}
     known = [p.getId() for p in model.getListOfParameters() if p.isSetValue() or p.getId() in ruled]
@@ -92,19 +105,17 @@ def _check_symbols(model: libsbml.Model) -> None:
         symbol = parameter.getId()
         if not parameter.isSetValue() and symbol not in ruled:
             raise BiologyError(
-                f'the joined model, "{symbol}"',
+                place(symbol),
                 found="a symbol without value",
                 expected="a row in a table, an equation, or an input with its neutral value",
                 nearest=nearest(symbol, known),
             )
         if not parameter.isSetUnits():
-            raise BiologyError(
-                f'the joined model, "{symbol}"', found="no unit", expected=f'a line "{symbol} has UNIT;" in its module'
-            )
+            raise BiologyError(place(symbol), found="no unit", expected=f'a line "{symbol} has UNIT;" in its module')
     for species in model.getListOfSpecies():
         if not (species.isSetInitialAmount() or species.getId() in ruled) or not species.getHasOnlySubstanceUnits():
             raise BiologyError(
-                f'the joined model, "{species.getId()}"',
+                place(species.getId()),
                 found="a species without initial amount, or as concentration",
                 expected=f'"substanceOnly species {species.getId()} in body; {species.getId()} = 0;"',
             )
