@@ -331,7 +331,7 @@ def _numbers(name: Hashable, value: ArrayLike) -> Floats:
     numbers = np.asarray(value, float)
     if numbers.ndim > 1 or not np.all(np.isfinite(numbers)):
         raise ModelError(f'values of "{name}"', found="no finite numbers", expected="one number, or (patient,)")
-    return np.ascontiguousarray(numbers)
+    return np.ascontiguousarray(numbers) if numbers.ndim else numbers  # which would make an array of a single number
 
 
 def _count(
