@@ -46,6 +46,7 @@ class Criterion:
     """Condition on an observable or a parameter at enrolment: id, rule, value, unit, such as fsh > 25 IU/L.
 
     symbol : id in the model. rule : "<", "<=", ">" or ">=". record : evidence behind it.
+    label, label_zh : name of the quantity ("FSH"), to be read with rule, value and unit behind it.
     """
 
     id: str
