@@ -1,4 +1,4 @@
-"""Senescent cells and the four drivers against integration written out here, and against measurements as far as they go."""
+"""Senescent cells and the four drivers: against integration written out here, and against measurements."""
 
 from __future__ import annotations
 

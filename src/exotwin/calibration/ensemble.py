@@ -1,8 +1,8 @@
-"""A population of one assembled model, simulated for fits: the same individuals in every arm and at every trial value."""
+"""A population of one assembled model, simulated for fits: the same individuals in every arm and at every trial."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from exotwin.errors import CalibrationError
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import xarray as xr
+    from numpy.typing import ArrayLike
 
     from exotwin.biology import Model
     from exotwin.engine import CompiledModel, Dose
@@ -30,7 +31,7 @@ def draw(model: Model, *, n: int, seed: int) -> dict[str, npt.NDArray[np.float64
 
 def run(
     compiled: CompiledModel,
-    times: Sequence[float],
+    times: Sequence[float] | npt.NDArray[np.float64],
     parameters: Mapping[str, float | npt.NDArray[np.float64]],
     outputs: Sequence[str],
     *,
@@ -42,7 +43,8 @@ def run(
     ------
     CalibrationError : an individual whose integration failed: a fit must not quietly drop it.
     """
-    result = compiled.simulate(times, parameters=dict(parameters), doses=tuple(doses), outputs=list(outputs))
+    given: dict[Hashable, ArrayLike] = dict(parameters.items())
+    result = compiled.simulate(times, parameters=given, doses=tuple(doses), outputs=list(outputs))
     failed = int((result["outcome"] != "ok").sum())
     if failed:
         raise CalibrationError(

@@ -20,7 +20,7 @@ _START, _AGES = 22.0, (25.0, 30.0, 35.0, 40.0)  # the start lies a growth time b
 
 
 def human_markers() -> Calibration:
-    """Competition of antral follicles from their number at 30 y; the power between AMH and its follicles from its course.
+    """Competition of antral follicles from their number at 30 y; the power between AMH and follicles from its course.
 
     AMH by age: ``amh-quadratic-lee2012``. The number of antral follicles at 30 y is assumed; their loss by age
     (``afc-slopes``) is not used and stands as check.
@@ -73,8 +73,11 @@ def human_markers() -> Calibration:
         }
         return given[m.quantity]()
 
-    found = {"competition": (competition, None), "amh_reference_follicles": (float(makers[at]), None)}
-    found["amh_exponent"] = (exponent, error)
+    found: dict[str, tuple[float, float | None]] = {
+        "competition": (competition, None),
+        "amh_reference_follicles": (float(makers[at]), None),
+        "amh_exponent": (exponent, error),
+    }
     return Calibration(
         name=_NAME,
         values=tuple(
@@ -83,9 +86,9 @@ def human_markers() -> Calibration:
         ),
         comparisons=tuple(m.beside(simulated(m)) for m in rows),
         identifiability=(
-            "Competition rests on one assumed number, so its error is that of the assumption. The exponent rests on one "
-            "formula with rounded coefficients; a cohort with a slower fall of AMH (note of afc-amh-percent-loss-rosen) "
-            "would make it about half as large."
+            "Competition rests on one assumed number, so its error is that of the assumption. The exponent rests on "
+            "one formula with rounded coefficients; a cohort with a slower fall of AMH (note of "
+            "afc-amh-percent-loss-rosen) would make it about half as large."
         ),
         settings="one woman without injury from 22 to 40 years of age",
     )

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from exotwin.calibration.ensemble import run
 from exotwin.calibration.measurements import measurements
 from exotwin.calibration.result import Calibration, Fitted
 from exotwin.errors import CalibrationError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 _NAME = "mouse-pool"
 _FREE = ("pool_loss_extra", "pool_loss_half", "pool_anchor")
@@ -36,9 +42,10 @@ def mouse_pool() -> Calibration:
     index = np.searchsorted(times, days - days.min())
     healthy = {"pool_survival": 1.0, "growing_survival": 1.0, "damage_after_injury": 0.0, "run_in": 0.0}
 
-    def course(logs: np.ndarray) -> np.ndarray:
+    def course(logs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         values = healthy | {"age_start": start} | dict(zip(_FREE, np.exp(logs).tolist(), strict=True))
-        return run(compiled, times, values, ["primordial"])["primordial"].to_numpy()[0][index]
+        pool = run(compiled, times, values, ["primordial"])["primordial"].to_numpy()[0]
+        return np.asarray(pool[index], dtype=np.float64)
 
     shipped = [model.parameters[name].value for name in _FREE]
     fit = least_squares(lambda logs: np.log(course(logs) / observed), np.log(shipped), diff_step=1e-3)

@@ -40,7 +40,7 @@ def animal_potency(*, n_animals: int, seed: int) -> Calibration:
 
     Random and fixed effects of these pools differ up to twofold with I2 88, a sign of small-study effects; the fixed
     effect is the target, the error is that of the random effect. Other pools are checks. The error of the scale joins
-    that of the pools (from the curvature of the fit) and that of the hormones' spread between animals, which is assumed.
+    that of the pools (from the curvature of the fit) and that of the hormones' spread between animals, an assumption.
 
     Raises
     ------
@@ -61,6 +61,7 @@ def animal_potency(*, n_animals: int, seed: int) -> Calibration:
     shifts = [_fit(_Groups(model, compiled, _spread(model, animals, f)), aims)[0] - log_scale for f in _SPREADS]
     spread_error = (max(shifts) - min(shifts)) / 2
     scale, log_error = math.exp(log_scale), math.hypot(curvature_error, spread_error)
+    low, high = (scale * math.exp(shift) for shift in shifts)
 
     after = {arm: groups.effects(scale, arm) for arm in ("cells", "vesicles")}
     profile = tuple((s, _misfit(groups, aims, math.log(s))) for s in (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0))
@@ -72,10 +73,9 @@ def animal_potency(*, n_animals: int, seed: int) -> Calibration:
         identifiability=(
             f"One number, two measurements. SD of its logarithm {log_error:.2f}: {curvature_error:.2f} from the pools, "
             f"{spread_error:.2f} from the spread of hormones between animals (assumed; at {_SPREADS[0]} and "
-            f"{_SPREADS[1]} times that spread the scale is {', '.join(f'{math.exp(log_scale + d):.2f}' for d in shifts)}). "
-            "The split between the processes, how large the injury is and how fast it heals are not held by these data. "
-            "The response to a usual dose is nearly full in mice, so the potency of a single cell or vesicle has a lower "
-            "bound only."
+            f"{_SPREADS[1]} times that spread the scale is {low:.2f} and {high:.2f}). The split between the processes, "
+            "how large the injury is and how fast it heals are not held by these data. The response to a usual dose is "
+            "nearly full in mice, so the potency of a single cell or vesicle has a lower bound only."
         ),
         settings=(
             f"{n_animals} mice an arm, seed {seed}; {_CELLS:.0e} cells or {_VESICLES:.3g} vesicles into a vein; read "
@@ -103,9 +103,8 @@ class _Groups:
         acting = {"reading_animal": 1.0, "animal_scale": scale}
         treated = run(self.compiled, times, {**self.animals, **acting}, _OUTPUTS, doses=[dose])
         untreated = run(self.compiled, times, self.animals, _OUTPUTS)
-        read = {name: (lambda data, name=name: data[name]) for name in _OUTPUTS}
-        read["growing"] = lambda data: data["preantral"] + data["antral"]
-        return {name: _standardised(value(treated), value(untreated)) for name, value in read.items()}
+        groups = [group.assign(growing=group["preantral"] + group["antral"]) for group in (treated, untreated)]
+        return {name: _standardised(groups[0][name], groups[1][name]) for name in (*_OUTPUTS, "growing")}
 
 
 def _standardised(treated: xr.DataArray, untreated: xr.DataArray) -> float:

@@ -1,4 +1,4 @@
-"""What a fit gives: values with errors, measurements beside what the model does with them, and how well it is pinned."""
+"""What a fit gives: values with errors, measurements beside what the model makes of them, and how well it is held."""
 
 from __future__ import annotations
 
