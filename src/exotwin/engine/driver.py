@@ -54,6 +54,8 @@ OUTCOMES = ("ok", "step limit", "step too small", "not finite")
 OK, STEP_LIMIT, STEP_TOO_SMALL, NOT_FINITE = range(4)
 
 _SAFETY, _SHRINK, _GROW = 0.9, 0.2, 6.0
+_RESOLVED = 1e-14  # of the present time: the shortest step
+_FORCED = 10  # so many shortest steps in a row with too large an error, and the patient is given up
 
 
 def write_module(equations: Equations, method: Rosenbrock, *, width: int, fma: bool) -> tuple[str, int]:
@@ -308,9 +310,9 @@ class Driver:
                     value = code.load(F64, self._place(source, i, stride, patient))
                     code.store(F64, value, self._lane(workspace, name, lane, i))
             with code.loop(0, str(equations.moving)) as i:
-                for name in ("inflow", "peak"):
+                for name in ("inflow", "peak", "inherited"):
                     code.store(F64, number(0.0), self._lane(workspace, name, lane, i))
-            for name in ("stop_index", "output_index", "steps", "rejected", "again"):
+            for name in ("stop_index", "output_index", "steps", "rejected", "again", "forced"):
                 code.store(I64, "0", self._lane(workspace, name, lane))
             code.store(I64, patient, self._lane(workspace, "patient", lane))
             code.store(I64, "1", self._lane(workspace, "attend", lane))
@@ -414,11 +416,19 @@ class Driver:
         new_time = code.select(lands, stop, code.op("fadd", time, used))
         block.put("new_time", 0, new_time)
         for stage in range(self.method.stages):
-            code.line(f"call void @stage_{stage + 1}(ptr {block.pointer})")
+            code.line(f"call void @stage_{stage + 1}(ptr {block.pointer}, double {rtol}, double {fade})")
         code.line(f"call void @error(ptr {block.pointer}, double {rtol}, double {fade})")
 
         error = block.get("error")
-        accepted = code.emit(f"and {code.mask} {active}, {code.compare('ole', error, code.splat(1.0))}")
+        finite = code.compare("olt", error, code.splat(float("inf")))
+        good = code.compare("ole", error, code.splat(1.0))
+        # A rate that jumps defies every estimate. Once the step is as short as time resolves, it is taken all the same:
+        # the error is then no more than the jump times that step.
+        shortest = code.larger(code.op("fmul", code.intrinsic("fabs", time), code.splat(_RESOLVED)), code.splat(1e-100))
+        at_least = code.compare("ole", used, shortest)
+        forced = code.emit(f"and {code.mask} {finite}, {at_least}")
+        forced = code.select(good, code.emit(f"xor {code.mask} {good}, {good}"), forced, kind=code.mask)
+        accepted = code.emit(f"and {code.mask} {active}, {code.emit(f'or {code.mask} {good}, {forced}')}")
         missed = code.emit(f"xor {code.mask} {accepted}, splat (i1 true)")
         self._interpolate_all(task, block, accepted)
         self._advance(block, accepted)
@@ -431,16 +441,18 @@ class Driver:
         again = code.compare("ne", block.get_integers("again"), "zeroinitializer", kind=code.integers)
         # right after a rejection the estimate is little to go by: do not grow at once
         factor = code.select(again, code.smaller(factor, code.splat(1.0)), factor)
-        finite = code.compare("olt", error, code.splat(float("inf")))
         proposal = code.op("fmul", used, code.select(finite, factor, code.splat(_SHRINK)))
+        proposal = code.larger(proposal, shortest)
         block.put("width", 0, proposal)
         block.put_integers("again", code.emit(f"zext {code.mask} {missed} to {code.integers}"))
 
         failed = code.emit(f"and {code.mask} {active}, {missed}")
         steps, rejected = self._count(block, "steps", accepted), self._count(block, "rejected", failed)
-        # too small: adding the width hardly changes the time any more
-        least = code.larger(code.op("fmul", code.intrinsic("fabs", time), code.splat(1e-15)), code.splat(1e-100))
-        small = code.emit(f"and {code.mask} {failed}, {code.compare('olt', proposal, least)}")
+        in_a_row = code.emit(f"add {code.integers} {block.get_integers('forced')}, splat (i64 1)")
+        in_a_row = code.select(forced, in_a_row, "zeroinitializer", kind=code.integers)
+        block.put_integers("forced", in_a_row)
+        stuck = code.compare("sgt", in_a_row, f"splat (i64 {_FORCED})", kind=code.integers)
+        small = code.emit(f"or {code.mask} {stuck}, {code.emit(f'and {code.mask} {failed}, {at_least}')}")
         limit = code.broadcast(I64, self._field(task, "max_steps", I64))
         attempts = code.emit(f"add {code.integers} {steps}, {rejected}")
         many = code.compare("sge", attempts, limit, kind=code.integers)

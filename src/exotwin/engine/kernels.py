@@ -7,13 +7,13 @@ known when the code is written; so each stage is a function of one pointer, smal
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from exotwin.engine.emit import Code
 from exotwin.engine.expressions import Expressions
 from exotwin.engine.graph import Graph
-from exotwin.engine.sparse import factor_pattern
+from exotwin.engine.sparse import factor_pattern, one_way_entries
 from exotwin.engine.tableaux import Rosenbrock
 
 
@@ -78,7 +78,7 @@ def block_sizes(equations: Equations, method: Rosenbrock) -> dict[str, int]:
         # of each lane: times, step widths (proposed, used, to its stop), error, bookkeeping of the driver
         **dict.fromkeys(("time", "width", "used", "stop", "new_time", "next_output", "error", "inverse_width"), 1),
         "queue": 1,  # the next patient that waits for a lane
-        **dict.fromkeys(("patient", "stop_index", "output_index", "steps", "rejected", "fresh", "attend", "again"), 1),
+        **dict.fromkeys(("patient", "stop_index", "output_index", "steps", "rejected", "fresh", "attend", "again", "forced"), 1),
         "state": equations.n_states,
         "new_state": n,
         "inflow": n,  # infusions under way
@@ -90,6 +90,7 @@ def block_sizes(equations: Equations, method: Rosenbrock) -> dict[str, int]:
         "lower": sum(len(row) for row in pattern.lower),
         "upper": sum(len(row) for row in pattern.upper),
         "pivot": n,
+        "inherited": n,  # error from the states that move it
         "slope": len(_with_slope(equations)),
         "dense": 3 * n,
     }
@@ -127,6 +128,7 @@ class StepWriter:
         rows, step_rows = equations.rows()
         self._row = {node: i for i, node in enumerate(rows[:step_rows])}
         self._leaf = {n: node for n, node in enumerate(equations.graph.nodes) if node[0] in ("state", "time")}
+        self._downstream = one_way_entries(equations.moving, equations.jacobian)
         self._slope = _with_slope(equations)
         self._lower_place = _numbering(self._pattern.lower)
         self._upper_place = _numbering(self._pattern.upper)
@@ -134,8 +136,8 @@ class StepWriter:
     def write(self) -> None:
         """All functions of a step."""
         for stage in range(self.method.stages):
-            with self.code.function(f"stage_{stage + 1}", "void", "ptr") as (pointer,):
-                self._stage(Block(self.code, self.workspace, pointer), stage)
+            with self.code.function(f"stage_{stage + 1}", "void", "ptr", "double", "double") as (pointer, rtol, fade):
+                self._stage(Block(self.code, self.workspace, pointer), stage, rtol, fade)
                 self.code.leave()
         with self.code.function("error", "void", "ptr", "double", "double") as (pointer, rtol, fade):
             self._error(Block(self.code, self.workspace, pointer), rtol, fade)
@@ -160,7 +162,7 @@ class StepWriter:
             self.code, self.equations.graph, roots, stored=self._row.keys() | self._leaf.keys(), load=load
         )
 
-    def _stage(self, block: Block, stage: int) -> None:
+    def _stage(self, block: Block, stage: int, rtol: str, fade: str) -> None:
         code, method, equations = self.code, self.method, self.equations
         n = equations.moving
         if stage:
@@ -175,7 +177,7 @@ class StepWriter:
         roots = equations.driving if stage == 0 else equations.rates
         expressions = self._expressions(block, roots, place="new_state" if stage else "state", time=time)
         if stage == 0:
-            self._factorise(block, expressions, inverse)
+            self._factorise(block, expressions, inverse, rtol, fade)
         right: list[str] = []
         for i in range(n):
             value = code.op("fadd", expressions.value(equations.rates[i]), block.get("inflow", i))
@@ -218,17 +220,21 @@ class StepWriter:
             block.put("new_state", i, point)
             block.put("combined", i, total)
 
-    def _factorise(self, block: Block, expressions: Expressions, inverse_width: str) -> None:
-        """L and U of I/(hγ) − J, row by row; pivots are kept inverted."""
+    def _factorise(self, block: Block, expressions: Expressions, inverse_width: str, rtol: str, fade: str) -> None:
+        """L and U of I/(hγ) − J, row by row; pivots are kept inverted. Beside them the error that states inherit."""
         code, equations = self.code, self.equations
         diagonal = code.op("fmul", inverse_width, code.splat(1 / self.method.gamma))
+        longest = code.op("fmul", block.get("used"), code.splat(self.method.gamma))
+        uncertain = self._uncertainties(block, rtol, fade)
         for i in range(equations.moving):
             row: dict[int, str] = {}
+            inherited = code.op("fmul", code.splat(0.0), longest)
             for j in (*self._pattern.lower[i], i, *self._pattern.upper[i]):
                 node = equations.jacobian.get((i, j))
                 if node is not None:
                     value = expressions.value(node)
                     row[j] = code.op("fsub", diagonal, value) if i == j else code.neg(value)
+                    inherited = code.muladd(code.intrinsic("fabs", value), uncertain(j, i), inherited)
             row.setdefault(i, diagonal)
             for k in self._pattern.lower[i]:
                 factor = code.op("fmul", row[k], block.get("pivot", k))
@@ -239,7 +245,33 @@ class StepWriter:
                     row[j] = code.muladd(minus, above, row[j]) if j in row else code.op("fmul", minus, above)
             for j in self._pattern.upper[i]:
                 block.put("upper", self._upper_place[i, j], row[j])
-            block.put("pivot", i, code.op("fdiv", code.splat(1.0), row[i]))
+            pivot = code.op("fdiv", code.splat(1.0), row[i])
+            block.put("pivot", i, pivot)
+            reach = code.smaller(code.intrinsic("fabs", pivot), longest)
+            block.put("inherited", i, code.op("fmul", inherited, reach))
+
+    def _uncertainties(self, block: Block, rtol: str, fade: str) -> Callable[[int, int], str]:
+        """How exactly state j is known where it moves state i.
+
+        No state can be more exact than what flows into it, however short the steps. Rounding limits every flow. Where
+        the tolerance goes by size alone, the error allowed in the states upstream counts as well, or a state that is
+        zero because large flows cancel would be asked for digits that nobody has. What was inherited (in this step, or
+        the last one for states whose turn is still to come) is handed on, but never around a loop, where it would grow
+        without end.
+        """
+        code = self.code
+        rtol, fade = code.broadcast("double", rtol), code.broadcast("double", fade)
+        by_size = code.select(code.compare("ogt", fade, code.splat(0.0)), rtol, code.splat(0.0))
+
+        def uncertain(j: int, i: int) -> str:
+            size = code.intrinsic("fabs", block.get("state", j))
+            rounding = code.op("fmul", size, code.splat(_ROUNDING))
+            if j == i:
+                return rounding
+            own = code.muladd(by_size, code.larger(size, code.op("fmul", fade, block.get("peak", j))), rounding)
+            return code.op("fadd", own, block.get("inherited", j)) if (i, j) in self._downstream else own
+
+        return uncertain
 
     def _scale(self, block: Block, i: int, size: str, rtol: str, fade: str) -> str:
         """Error that one step may make in a state: rtol · max(|y|, fade · peak) + absolute tolerance."""
@@ -262,7 +294,8 @@ class StepWriter:
             new = code.op("fadd", block.get("new_state", i), error)
             block.put("new_state", i, new)
             size = code.larger(code.intrinsic("fabs", block.get("state", i)), code.intrinsic("fabs", new))
-            terms.append(code.op("fdiv", error, self._scale(block, i, size, rtol, fade)))
+            scale = code.op("fadd", self._scale(block, i, size, rtol, fade), block.get("inherited", i))
+            terms.append(code.op("fdiv", error, scale))
         block.put("error", 0, self._mean_square(terms))
 
     def _first_width(self, block: Block, rtol: str, fade: str) -> None:
@@ -312,6 +345,8 @@ class StepWriter:
         width = code.select(code.compare("ogt", width, zero), width, fallback)
         block.put("used", 0, code.smaller(width, span))
 
+
+_ROUNDING = 1e-13  # relative; some hundred roundings meet in a step, with weights up to a hundred
 
 NO_SIZE = 1e-30
 """Absolute tolerance of a state whose tolerance goes by its size alone; only keeps a division from 0/0."""

@@ -63,3 +63,16 @@ def factor_pattern(n: int, entries: Iterable[tuple[int, int]]) -> Pattern:
         tuple(tuple(sorted(j for j in row if j < i)) for i, row in enumerate(rows)),
         tuple(tuple(sorted(j for j in row if j > i)) for i, row in enumerate(rows)),
     )
+
+
+def one_way_entries(n: int, entries: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+    """The entries (i, j), "j moves i", that are part of no loop: i does not move j, neither directly nor through others."""
+    entries = list(entries)
+    moves = [0] * n  # bit i of moves[j]: j moves i
+    for i, j in entries:
+        moves[j] |= 1 << i
+    for k in range(n):
+        for j in range(n):
+            if moves[j] >> k & 1:
+                moves[j] |= moves[k]
+    return {(i, j) for i, j in entries if not moves[i] >> j & 1}
