@@ -48,5 +48,11 @@ def test_what_is_no_amount_is_refused_with_its_place(text, message):
     assert message in str(refused.value)
 
 
+def test_a_particle_is_a_vesicle_and_no_share_of_a_mole():
+    assert read("1 particle") == read("1 vesicle") == (1.0, "vesicles")
+    with pytest.raises(StudyError, match="substance"):
+        read("1 mol")
+
+
 def test_there_is_one_registry():
     assert registry() is registry()

@@ -6,7 +6,7 @@ pint is imported on first use: it takes longer than everything else that ``impor
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from exotwin.errors import InputError, nearest
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # Counted things are dimensions of their own, so that cells never pass for vesicles.
 _DEFINITIONS = (
     "cell = [cell] = cells",
-    "particle = [particle] = particles = vesicle = vesicles",
+    "vesicle = [vesicle] = vesicles",
     "copy = [copy] = copies",
     "follicle = [follicle] = follicles",
     "international_unit = [international_unit] = IU",
@@ -34,7 +34,9 @@ def registry() -> pint.UnitRegistry[float]:
     """The package's registry: pint's units, plus cells, particles, copies, follicles, IU and burden."""
     import pint
 
-    ureg: pint.UnitRegistry[float] = pint.UnitRegistry(cache_folder=None)
+    # To pint a particle is a share of a mole, and redefining it leaves it one: read it as what is counted here.
+    particle = partial(re.compile(r"\bparticles?\b").sub, "vesicle")
+    ureg: pint.UnitRegistry[float] = pint.UnitRegistry(cache_folder=None, preprocessors=[particle])
     for definition in _DEFINITIONS:
         ureg.define(definition)
     return ureg
