@@ -206,6 +206,8 @@ def _effects(endpoint: Compared, draw: Ints, base: int) -> Mapping[tuple[int, in
         scale = np.log(scale, out=np.full_like(scale, np.nan), where=scale > 0)
     found = {}
     for r, a in np.ndindex(scale.shape[:2]):
+        if a == base:
+            continue
         difference = scale[r, a] - scale[r, base]
         there = ~np.isnan(difference)
         failed = endpoint.failed[r, a] | endpoint.failed[r, base]

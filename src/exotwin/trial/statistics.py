@@ -6,16 +6,15 @@ the truth, e_ij what makes patients differ. With J draws of m_j patients, n in a
     effect           d = mean over draws of d_j
     within variance  s2 = sum (d_ij - d_j)^2 / (n - J)
     patients only    d +- t(0.975, n - J) * SE,   SE^2 = s2 * sum(1 / m_j) / J^2
-    between draws    tau2 = max(0, var(d_j) - s2 * mean(1 / m_j)): a draw's mean rests on few patients, which must not
-                     pass for lack of knowledge
-    both             2.5 % and 97.5 % of the draw means, drawn towards d until their variance is tau2 + SE^2, as
-                     quantiles at rank p (J + 1): one further draw lies between them with 95 %. Never narrower than
-                     the interval from patients only. With fewer than 39 draws the outermost draws are the limits.
-
-The probability that the arm is better is the mean over draws of P(mu_j > 0), with mu_j normal around the draw's mean
-drawn towards d by the share of noise in it: v_j = s_j2 / m_j with the draw's own variance (small effects spread less
-than large ones), B_j = tau2 / (tau2 + v_j), centre d + B_j (d_j - d), variance B_j v_j + (1 - B_j)^2 SE^2. With many
-patients a draw it is the share of draws whose effect is better.
+    between draws    tau2 = max(0, var(d_j) - mean of v_j), v_j = s_j2 / m_j with the draw's own variance s_j2: a draw's
+                     mean rests on few patients, which must not pass for lack of knowledge
+    effect in draw j mu_j is normal around d + B_j (d_j - d), B_j = tau2 / (tau2 + v_j), with the variance
+                     B_j v_j + (1 - B_j)^2 SE^2: pulled towards d by the share of noise in it, so that small but sure
+                     effects stay where they are beside large ones
+    both             2.5 % and 97.5 % of the mixture of all draws, moved outwards like quantiles at rank p (J + 1), so
+                     that one further draw lies between them with 95 %. Never narrower than the interval from patients
+                     only. With fewer than 39 draws the outermost draws are the limits.
+    better           P(mu_j > 0), mean over draws: the same mixture
 
 For shares (d_ij is -1, 0 or 1) half a pair is added to each cell of the paired two-by-two table, so that an interval
 exists also when no pair disagrees: s2 = (sum + 1) / (n + 2 - J), SE^2 = s2 / (n + 2), centre d n / (n + 2), and s2 in
@@ -65,14 +64,9 @@ class Effect:
 
     def p_better(self, sign: int, tolerance: float) -> float:
         """Probability that the effect, times ``sign``, exceeds ``tolerance``; NaN without draws."""
-        from scipy import special
-
         if not self.draws.size:
             return math.nan
-        above = sign * self.draws - tolerance
-        certain = (above > 0).astype(np.float64)
-        sure = self.draws_sd == 0
-        return float(np.mean(np.where(sure, certain, special.ndtr(above / np.where(sure, 1.0, self.draws_sd)))))
+        return _share_above(sign * self.draws, self.draws_sd, float(np.nextafter(tolerance, math.inf)))
 
 
 def paired_effect(difference: Floats, draw: Ints, *, share: bool = False) -> Effect:
@@ -98,7 +92,8 @@ def paired_effect(difference: Floats, draw: Ints, *, share: bool = False) -> Eff
     squares = float(own_squares.sum())
     free = n - n_draws + (2 if share else 0)
     if free <= 0:  # one patient a draw: nothing tells patients from knowledge
-        return Effect(centre, *_outermost(means), math.nan, math.nan, draws=means, draws_sd=np.zeros(n_draws), n=n)
+        sd = np.zeros(n_draws)
+        return Effect(centre, *_limits(means, sd), math.nan, math.nan, draws=means, draws_sd=sd, n=n)
     if share:
         within = (squares + 1) / free
         middle, error2 = centre * n / (n + 2), within / (n + 2)
@@ -107,31 +102,53 @@ def paired_effect(difference: Floats, draw: Ints, *, share: bool = False) -> Eff
         middle, error2 = centre, within * float(np.sum(1 / m)) / n_draws**2
     half = float(special.stdtrit(free, 0.975)) * math.sqrt(error2)
     low_patients, high_patients = middle - half, middle + half
-    if share:
-        low_patients, high_patients = max(-1.0, low_patients), min(1.0, high_patients)
     between = float(means.var(ddof=1)) if n_draws > 1 else 0.0
-    unknown = max(0.0, between - within * float(np.mean(1 / m)))
-    shrink = min(1.0, math.sqrt((unknown + error2) / between)) if between > 0 else 0.0
-    low, high = _outermost(centre + shrink * (means - centre))
     own = np.divide(own_squares, m - 1, out=np.full(n_draws, within), where=m > 1)
     noise = (within if share else own) / m
+    unknown = max(0.0, between - float(np.mean(noise)))
     kept = np.divide(unknown, unknown + noise, out=np.ones(n_draws), where=unknown + noise > 0)
-    differ = bool(np.any(difference != 0))
+    draws = centre + kept * (means - centre)
+    sd = np.sqrt(kept * noise + (1 - kept) ** 2 * error2) * bool(np.any(difference != 0))
+    low, high = _limits(draws, sd)
+    if share:
+        low, high, low_patients, high_patients = (
+            min(1.0, max(-1.0, limit)) for limit in (low, high, low_patients, high_patients)
+        )
     return Effect(
         value=centre,
         low=min(low, low_patients),
         high=max(high, high_patients),
         low_patients=low_patients,
         high_patients=high_patients,
-        draws=centre + kept * (means - centre),
-        draws_sd=np.sqrt(kept * noise + (1 - kept) ** 2 * error2) * differ,
+        draws=draws,
+        draws_sd=sd,
         n=n,
     )
 
 
-def _outermost(draws: Floats) -> tuple[float, float]:
-    low, high = np.quantile(draws, [0.025, 0.975], method="weibull")
-    return float(low), float(high)
+def _limits(draws: Floats, sd: Floats) -> tuple[float, float]:
+    """2.5 % and 97.5 % of the mixture of normal distributions, one a draw, moved outwards for few draws."""
+    p = (max(0.025 * (draws.size + 1), 1.0) - 0.5) / draws.size
+    return _mixture_quantile(draws, sd, p), -_mixture_quantile(-draws, sd, p)
+
+
+def _mixture_quantile(centre: Floats, sd: Floats, p: float) -> float:
+    low, high = float(np.min(centre - 9 * sd)), float(np.max(centre))
+    for _ in range(80):  # halves the range to less than a rounding error of its width
+        middle = (low + high) / 2
+        if _share_above(-centre, sd, -middle) >= p:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def _share_above(centre: Floats, sd: Floats, threshold: float) -> float:
+    """Mean over draws of P(mu_j > threshold); a draw without spread counts when it lies at the threshold or above."""
+    from scipy import special
+
+    z = np.divide(centre - threshold, sd, out=np.where(centre >= threshold, np.inf, -np.inf), where=sd > 0)
+    return float(np.mean(special.ndtr(z)))
 
 
 def wilson(hits: int, n: int) -> tuple[float, float]:
