@@ -77,7 +77,7 @@ class EvidenceError(InputError):
     """A record, a check or a claim is inconsistent, or does not exist."""
 
 
-class ReportError(ExotwinError):
+class ReportError(InputError):
     """A report or figure cannot be made."""
 
 

@@ -102,8 +102,11 @@ def run(
 
     Raises
     ------
-    StudyError, ProductError : the study or a product file is wrong; nothing is written.
+    StudyError, ProductError, ReportError : study, product file or language is wrong; nothing is written.
     """
+    from exotwin.report import catalogue
+
+    catalogue(language)  # an unknown one is told before the work, not after it
     if not isinstance(study, Study):
         study = Study.from_toml(Path(study))
     folder = None if out is None else Path(out)

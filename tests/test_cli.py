@@ -1,0 +1,174 @@
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from exotwin import cli
+
+EXAMPLES = Path(cli.__file__).parent / "examples"
+
+
+@pytest.fixture
+def exotwin(monkeypatch, capsys):
+    """Run the command line in this process; gives exit code, stdout, stderr."""
+
+    def run(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["exotwin", *map(str, words)])
+        monkeypatch.setenv("COLUMNS", "200")
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        told = capsys.readouterr()
+        return int(ended.value.code or 0), told.out, told.err
+
+    return run
+
+
+@pytest.fixture
+def study(tmp_path):
+    """The example, small enough for a test."""
+    shutil.copytree(EXAMPLES, tmp_path / "examples")
+    path = tmp_path / "examples" / "poi-umbilical.toml"
+    text = path.read_text(encoding="utf-8")
+    small = text.replace("n_patients = 1000", "n_patients = 24").replace("n_draws = 50 ", "n_draws = 4 ")
+    assert small.count("n_patients = 24") == small.count("n_draws = 4 ") == 1
+    path.write_text(small, encoding="utf-8")
+    return path
+
+
+def test_a_run_leaves_all_it_promises_and_says_where_the_report_is(exotwin, study, tmp_path):
+    out = tmp_path / "out"
+    code, told, _ = exotwin("run", study, "-o", out)
+    assert code == 0
+    assert str(out / "report.html") in told
+    assert "not medical advice" in told
+    promised = {"results.zarr", "endpoints.csv", "report.html", "figures", "tables", "study.lock.toml"}
+    assert promised <= {p.name for p in out.iterdir()}
+    assert not list(out.glob(".*part*")) + list(out.glob(".exotwin-*"))
+
+
+def test_a_run_as_json_gives_the_endpoints_and_no_nan(exotwin, study, tmp_path):
+    code, told, _ = exotwin("run", study, "-o", tmp_path / "out", "--json")
+    given = json.loads(told, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert code == 0
+    assert {row["arm"] for row in given["endpoints"]} == {"untreated", "msc", "exosomes"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('dose = "1e11 particles"', 'dose = "-1 particles"', "arms.exosomes.dose"),
+        ('dose = "1e11 particles"', 'dose = "1e11 particels"', 'nearest   "particles"'),
+        ("seed =", "sead =", 'nearest   "seed"'),
+        ('product = "umbilical"', 'product = "umbilcal"', 'nearest   "umbilical"'),
+        ("umbilical/product.toml", "umbilical/prodct.toml", 'nearest   "product.toml"'),
+        ('file = "umbilical/product.toml"', 'file = "umbilical/vesicles/mirna_counts.csv"', "mirna_counts.csv"),
+    ],
+)
+def test_bad_input_ends_with_code_2_one_message_and_nothing_left(exotwin, study, tmp_path, old, new, message):
+    text = study.read_text(encoding="utf-8")
+    assert old in text
+    study.write_text(text.replace(old, new), encoding="utf-8")
+    code, told, error = exotwin("run", study, "-o", tmp_path / "out")
+    assert code == 2
+    assert told == ""
+    assert message in error
+    assert "Traceback" not in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_instrument_file_of_another_kind_is_told_by_what_it_looks_like(exotwin, study, tmp_path):
+    lot = study.parent / "umbilical" / "product.toml"
+    text = lot.read_text(encoding="utf-8")
+    assert "vesicles/nta-ExperimentSummary.csv" in text
+    lot.write_text(text.replace("vesicles/nta-ExperimentSummary.csv", "vesicles/mirna_counts.csv"), encoding="utf-8")
+    code, _, error = exotwin("run", study, "-o", tmp_path / "out")
+    assert code == 2
+    assert "product.toml" in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_language_is_refused_before_the_work(exotwin, study, tmp_path):
+    code, _, error = exotwin("run", study, "-o", tmp_path / "out", "--language", "zn")
+    assert code == 2
+    assert 'nearest   "zh"' in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_product_command_shows_verdicts_as_table_and_as_json(exotwin):
+    lot = EXAMPLES / "umbilical" / "product.toml"
+    code, told, _ = exotwin("product", lot)
+    assert code == 0
+    assert "ISCT 2006: met" in told
+    code, told, _ = exotwin("product", lot, "--json")
+    verdicts = {v["standard"]: v["outcome"] for v in json.loads(told)["verdicts"]}
+    assert verdicts["ISCT 2006"] == "met"
+
+
+def test_the_model_is_written_as_sbml_or_antimony_and_listed_with_records(exotwin, tmp_path):
+    assert exotwin("model", "poi", "--species", "mouse", "-o", tmp_path / "poi.xml")[0] == 0
+    assert "<sbml" in (tmp_path / "poi.xml").read_text(encoding="utf-8")
+    assert exotwin("model", "poi", "-o", tmp_path / "poi.ant")[0] == 0
+    assert "model" in (tmp_path / "poi.ant").read_text(encoding="utf-8")
+    code, told, _ = exotwin("model", "poi", "--json")
+    rows = {row["name"]: row for row in json.loads(told)["parameters"]}
+    assert code == 0
+    assert rows["pool_loss_floor"]["record"] == "faddy-gosden-1996-ode"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("model", "pio"), 'nearest   "poi"'),
+        (("model", "poi", "--species", "humn"), 'nearest   "human"'),
+        (("model", "poi", "-o", "no/such/poi.xml"), "no folder"),
+        (("claims", "POI2"), 'nearest   "POI-2"'),
+        (("record", "mirna-treshold-cell"), 'nearest   "mirna-threshold-cell"'),
+        (("product", "prodct.toml"), "no such file"),
+        (("run", "study.toml", "-o", "out"), "no such file"),
+        (("calibrate", "poi-animal-potncy"), 'nearest   "poi-animal-potency"'),
+        (("fit", "problem.yaml"), "exotwin calibrate"),
+        (("validate",), "no scoreboard"),
+        (("app", "nowhere"), "no results.zarr"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_one_message(exotwin, monkeypatch, tmp_path, words, message):
+    monkeypatch.chdir(tmp_path)
+    code, told, error = exotwin(*words)
+    assert code == 2
+    assert told == ""
+    assert message in error
+    assert not list(tmp_path.iterdir())
+
+
+def test_all_claims_are_listed_and_some_are_honestly_not_modelled(exotwin):
+    code, told, _ = exotwin("claims", "--json")
+    listed = json.loads(told)
+    assert code == 0
+    assert len(listed) == 29
+    assert {"not modelled yet", "partly held"} <= {c["status"] for c in listed}
+    assert "29 have a module" in exotwin("claims")[1]
+
+
+def test_one_claim_shows_its_records(exotwin):
+    told = exotwin("claims", "POI-2")[1]
+    assert "mir22-3p-klf6" in told
+    assert "miR-22-3p" in told
+
+
+def test_a_record_shows_its_source(exotwin):
+    assert "10.1186/s13287-017-0641-z" in exotwin("record", "mir21-msc-pten-pdcd4")[1]
+
+
+def test_the_example_is_written_once_and_never_over_something(exotwin, tmp_path):
+    assert exotwin("example", tmp_path / "start")[0] == 0
+    assert (tmp_path / "start" / "umbilical" / "product.toml").exists()
+    code, _, error = exotwin("example", tmp_path / "start")
+    assert code == 2
+    assert "exists already" in error
+
+
+def test_version_and_help_are_there(exotwin):
+    assert exotwin("--version")[1].startswith("exotwin 0.")
+    assert "not medical advice" in exotwin("--help")[1]
