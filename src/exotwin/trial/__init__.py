@@ -3,8 +3,7 @@
 from exotwin.trial.lock import lock_text
 from exotwin.trial.result import COLUMNS, Screening, TrialResult
 from exotwin.trial.run import simulate_trial
-from exotwin.trial.statistics import Effect, number_needed, paired_effect, quantiles_within_draws, wilson
-from exotwin.trial.statistics import bands
+from exotwin.trial.statistics import Effect, bands, number_needed, paired_effect, quantiles_within_draws, wilson
 from exotwin.trial.study import READINGS, Study
 
 __all__ = [
@@ -14,6 +13,7 @@ __all__ = [
     "Screening",
     "Study",
     "TrialResult",
+    "bands",
     "lock_text",
     "number_needed",
     "paired_effect",

@@ -104,7 +104,7 @@ def _model_at(model: type[BaseModel], loc: list[str]) -> type[BaseModel]:
     here = model
     for part in loc:
         annotation = here.model_fields[part].annotation if part in here.model_fields else None
-        inner = next((a for a in _models_in(annotation)), None)
+        inner = next(iter(_models_in(annotation)), None)
         if inner is not None:
             here = inner
     return here

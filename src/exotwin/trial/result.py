@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exotwin.trial import wording
+from exotwin.trial import statistics, wording
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,9 +131,7 @@ class TrialResult:
         ------
         StudyError : no such observable; names the nearest.
         """
-        from exotwin.trial.statistics import bands
-
-        return bands(self.dataset, observable)
+        return statistics.bands(self.dataset, observable)
 
     def summary(self) -> tuple[str, ...]:
         """The trial in a few lines of plain text: the patients, and the main reading's last time of each endpoint."""
