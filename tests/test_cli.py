@@ -85,7 +85,8 @@ def test_an_instrument_file_of_another_kind_is_told_by_what_it_looks_like(exotwi
     lot.write_text(text.replace("vesicles/nta-ExperimentSummary.csv", "vesicles/mirna_counts.csv"), encoding="utf-8")
     code, _, error = exotwin("run", study, "-o", tmp_path / "out")
     assert code == 2
-    assert "product.toml" in error
+    assert "mirna_counts.csv" in error
+    assert "NanoSight" in error
     assert not (tmp_path / "out").exists()
 
 

@@ -173,8 +173,7 @@ def calibrate(
         else:
             console.show_table("Calibrations", ["name"], [(k,) for k in known])
         return
-    with console.Bar() as bar:
-        fit = calibration.calibrate(name, progress=bar)
+    fit = calibration.calibrate(name)
     if json:
         console.show_json(fit)
     else:

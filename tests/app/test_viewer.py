@@ -39,15 +39,15 @@ def test_the_page_shows_title_curves_and_the_endpoints_of_what_is_chosen(folder)
     view = page(folder)
     curves, table = view[2][0], view[4]
     assert "A trial" in view[0].object
-    lines = [r for r in curves.object.renderers if type(r.glyph).__name__ == "Line"]
+    lines = [r for r in curves.object().renderers if type(r.glyph).__name__ == "Line"]
     assert len(lines) == 2
-    assert curves.object.yaxis[0].axis_label == "FSH, IU/L"
+    assert curves.object().yaxis[0].axis_label == "FSH, IU/L"
     assert table.object["effect"].tolist() == [-1.5]
     assert "share" not in table.object.columns
 
 
 def test_the_curves_are_medians_between_patients_of_a_draw(folder):
-    line = [r for r in page(folder)[2][0].object.renderers if type(r.glyph).__name__ == "Line"][1]
+    line = [r for r in page(folder)[2][0].object().renderers if type(r.glyph).__name__ == "Line"][1]
     values = xr.open_zarr(folder / "results.zarr", chunks=None)["fsh"].sel(reading="animal", arm="msc").values
     expected = np.median(values.reshape(4, 10, 5), axis=1).mean(axis=0)
     np.testing.assert_allclose(line.data_source.data["median"], expected, rtol=1e-12)

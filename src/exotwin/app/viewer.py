@@ -32,8 +32,8 @@ def page(folder: Path) -> pn.Column:
     panel = _panel()
     dataset, endpoints = _read(folder)
     labels = {str(v.attrs.get("label", name)): str(name) for name, v in dataset.data_vars.items()}
-    observable = panel.widgets.Select(name="Observable", options=labels, width=280)
-    reading = panel.widgets.RadioButtonGroup(name="Reading", options=[str(r) for r in dataset["reading"].values])
+    observable = panel.widgets.Select(label="Observable", options=labels, width=280)
+    reading = panel.widgets.RadioButtonGroup(options=[str(r) for r in dataset["reading"].values])
     comparators = endpoints.loc[endpoints["comparator"].fillna("") != "", "comparator"]
     comparator = str(comparators.iloc[0]) if len(comparators) else str(dataset["arm"].values[0])
 
