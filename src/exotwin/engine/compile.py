@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from exotwin.errors import ModelError
 
@@ -85,8 +86,8 @@ class Loaded:
         self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         self._engine.finalize_object()
 
-    def function(self, name: str) -> Any:
-        """The function of that name, taking one address."""
-        import ctypes
-
-        return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self._engine.get_function_address(name))
+    def function(self, name: str) -> Callable[[int], None]:
+        """The function of that name, taking one address; keeps the machine code alive."""
+        call = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self._engine.get_function_address(name))
+        call.code = self
+        return call

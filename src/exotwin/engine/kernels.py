@@ -348,7 +348,7 @@ class StepWriter:
 
 _ROUNDING = 1e-13  # relative; some hundred roundings meet in a step, with weights up to a hundred
 
-NO_SIZE = 1e-30
+NO_SIZE = 1e-100
 """Absolute tolerance of a state whose tolerance goes by its size alone; only keeps a division from 0/0."""
 
 
