@@ -15,9 +15,25 @@ from exotwin.calibration.potency import _standardised
 from exotwin.errors import CalibrationError, NotBuiltYet
 
 
+class _Counted:
+    def __init__(self):
+        self.total, self.done = 0, 0
+
+    def start(self, task, total):
+        self.total += total
+
+    def advance(self, n=1):
+        self.done += n
+
+
 @pytest.fixture(scope="module")
-def potency() -> Calibration:
-    return calibrate("poi-animal-potency", n_animals=128, seed=3)
+def counted() -> _Counted:
+    return _Counted()
+
+
+@pytest.fixture(scope="module")
+def potency(counted) -> Calibration:
+    return calibrate("poi-animal-potency", n_animals=128, seed=3, progress=counted)
 
 
 def test_an_unknown_fit_says_which_exist():
@@ -46,6 +62,13 @@ def test_human_and_mouse_share_the_scale():
     assert rows[0] == rows[1]
     assert rows[0].basis == "fitted"
     assert "calibration:poi-animal-potency" in rows[0].record
+
+
+def test_progress_ends_where_it_said_it_would(potency, counted):
+    assert counted.done == counted.total > 0
+    for name in ("human-markers", "mouse-pool"):
+        calibrate(name, progress=counted)
+    assert counted.done == counted.total
 
 
 def test_both_aims_are_met_within_their_limits(potency):

@@ -9,11 +9,12 @@ from exotwin.calibration.pool import mouse_pool
 from exotwin.calibration.potency import animal_potency
 from exotwin.calibration.result import Calibration
 from exotwin.errors import NotBuiltYet, nearest
+from exotwin.progress import Progress, Silent
 
-_FITS: dict[str, Callable[[int, int], Calibration]] = {
-    "poi-animal-potency": lambda n, seed: animal_potency(n_animals=n, seed=seed),
-    "human-markers": lambda _n, _seed: human_markers(),
-    "mouse-pool": lambda _n, _seed: mouse_pool(),
+_FITS: dict[str, Callable[[int, int, Progress], Calibration]] = {
+    "poi-animal-potency": lambda n, seed, progress: animal_potency(n_animals=n, seed=seed, progress=progress),
+    "human-markers": lambda _n, _seed, progress: human_markers(progress=progress),
+    "mouse-pool": lambda _n, _seed, progress: mouse_pool(progress=progress),
 }
 
 
@@ -22,7 +23,7 @@ def calibrations() -> tuple[str, ...]:
     return tuple(_FITS)
 
 
-def calibrate(name: str, *, n_animals: int = 512, seed: int = 1) -> Calibration:
+def calibrate(name: str, *, n_animals: int = 512, seed: int = 1, progress: Progress | None = None) -> Calibration:
     """Repeat a fit with the shipped model and measurements. Changes no table: what it finds is to be compared.
 
     Parameters
@@ -31,6 +32,7 @@ def calibrate(name: str, *, n_animals: int = 512, seed: int = 1) -> Calibration:
     n_animals : virtual animals an arm, for fits over a population; 512 leave the scale of the animal potency uncertain
         by about 4 %, small beside the error of the measurements.
     seed : of these animals.
+    progress : told how far the fit has come.
 
     Raises
     ------
@@ -44,4 +46,4 @@ def calibrate(name: str, *, n_animals: int = 512, seed: int = 1) -> Calibration:
             expected="one of " + ", ".join(_FITS),
             nearest=nearest(name, _FITS),
         )
-    return _FITS[name](n_animals, seed)
+    return _FITS[name](n_animals, seed, progress or Silent())

@@ -8,6 +8,7 @@ from exotwin.calibration.ensemble import run
 from exotwin.calibration.measurements import Measurement, measurements
 from exotwin.calibration.result import Calibration, Fitted
 from exotwin.errors import CalibrationError
+from exotwin.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +20,7 @@ _NAME = "human-markers"
 _START, _AGES = 22.0, (25.0, 30.0, 35.0, 40.0)  # the start lies a growth time before the first age and more
 
 
-def human_markers() -> Calibration:
+def human_markers(*, progress: Progress) -> Calibration:
     """Competition of antral follicles from their number at 30 y; the power between AMH and follicles from its course.
 
     AMH by age: ``amh-quadratic-lee2012``. The number of antral follicles at 30 y is assumed; their loss by age
@@ -35,6 +36,7 @@ def human_markers() -> Calibration:
     from exotwin.biology import assemble
     from exotwin.engine import load
 
+    progress.start(_NAME, 1)
     model = assemble("poi", "human")
     compiled = load(model.sbml)
     rows = measurements(_NAME)
@@ -56,6 +58,7 @@ def human_markers() -> Calibration:
             f"calibration {_NAME}", found=str(fault), expected="a competition that gives the antral count"
         ) from fault
     antral, makers = follicles(competition)
+    progress.advance()
 
     amh = [m for m in rows if m.quantity == "amh"]
     x = np.log([makers[_AGES.index(m.at)] / makers[at] for m in amh])

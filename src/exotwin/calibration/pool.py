@@ -8,6 +8,7 @@ from exotwin.calibration.ensemble import run
 from exotwin.calibration.measurements import measurements
 from exotwin.calibration.result import Calibration, Fitted
 from exotwin.errors import CalibrationError
+from exotwin.progress import Progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +18,7 @@ _NAME = "mouse-pool"
 _FREE = ("pool_loss_extra", "pool_loss_half", "pool_anchor")
 
 
-def mouse_pool() -> Calibration:
+def mouse_pool(*, progress: Progress) -> Calibration:
     """Least squares on the logarithm of the counts (``mouse-pf-counts-c57``), three numbers free.
 
     The floor of the loss stays where the table holds it: with it free the fit drives it to zero.
@@ -32,6 +33,7 @@ def mouse_pool() -> Calibration:
     from exotwin.biology import assemble
     from exotwin.engine import load
 
+    progress.start(_NAME, 1)
     model = assemble("poi", "mouse")
     compiled = load(model.sbml)
     counts = measurements(_NAME)
@@ -55,6 +57,7 @@ def mouse_pool() -> Calibration:
     covariance = spread**2 * np.linalg.inv(fit.jac.T @ fit.jac)
     errors = np.exp(fit.x) * np.sqrt(np.diag(covariance))
     simulated = course(fit.x)
+    progress.advance()
     link = covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1])
     return Calibration(
         name=_NAME,

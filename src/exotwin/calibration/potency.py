@@ -16,6 +16,7 @@ from exotwin.calibration.ensemble import draw, run
 from exotwin.calibration.measurements import Measurement, measurements
 from exotwin.calibration.result import Calibration, Fitted
 from exotwin.errors import CalibrationError
+from exotwin.progress import Progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,9 +34,10 @@ _OUTPUTS = ("e2", "fsh", "amh", "antral", "preantral", "primordial")
 _HORMONES = ("amh_reference", "fsh_floor", "fsh_ceiling", "fsh_half", "e2_per_follicle")
 _SPREADS = (0.7, 1.4)  # the spread of hormones between animals is assumed: factors tried on its logarithm
 _SEARCH = (0.05, 8.0)
+_PROFILE = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
 
 
-def animal_potency(*, n_animals: int, seed: int) -> Calibration:
+def animal_potency(*, n_animals: int, seed: int, progress: Progress) -> Calibration:
     """Fit `animal_scale` to the pooled SMD of E2 and FSH (``msc-meta-2023-e2``, ``msc-meta-2023-fsh``).
 
     Random and fixed effects of these pools differ up to twofold with I2 88, a sign of small-study effects; the fixed
@@ -51,6 +53,7 @@ def animal_potency(*, n_animals: int, seed: int) -> Calibration:
     from exotwin.biology import assemble
     from exotwin.engine import load
 
+    progress.start(_NAME, 2 + len(_SPREADS) + len(_PROFILE))
     model = assemble("poi", "mouse")
     compiled = load(model.sbml)
     rows = measurements(_NAME)
@@ -58,13 +61,21 @@ def animal_potency(*, n_animals: int, seed: int) -> Calibration:
     animals = draw(model, n=n_animals, seed=seed)
     groups = _Groups(model, compiled, animals)
     log_scale, curvature_error = _fit(groups, aims)
-    shifts = [_fit(_Groups(model, compiled, _spread(model, animals, f)), aims)[0] - log_scale for f in _SPREADS]
+    progress.advance()
+    shifts = []
+    for factor in _SPREADS:
+        shifts.append(_fit(_Groups(model, compiled, _spread(model, animals, factor)), aims)[0] - log_scale)
+        progress.advance()
     spread_error = (max(shifts) - min(shifts)) / 2
     scale, log_error = math.exp(log_scale), math.hypot(curvature_error, spread_error)
     low, high = (scale * math.exp(shift) for shift in shifts)
 
     after = {arm: groups.effects(scale, arm) for arm in ("cells", "vesicles")}
-    profile = tuple((s, _misfit(groups, aims, math.log(s))) for s in (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0))
+    progress.advance()
+    profile = []
+    for tried in _PROFILE:
+        profile.append((tried, _misfit(groups, aims, math.log(tried))))
+        progress.advance()
     shipped = model.parameters["animal_scale"].value
     return Calibration(
         name=_NAME,
@@ -81,7 +92,7 @@ def animal_potency(*, n_animals: int, seed: int) -> Calibration:
             f"{n_animals} mice an arm, seed {seed}; {_CELLS:.0e} cells or {_VESICLES:.3g} vesicles into a vein; read "
             f"{' and '.join(f'{d:.0f}' for d in _READ)} days later"
         ),
-        profile=profile,
+        profile=tuple(profile),
     )
 
 
