@@ -54,8 +54,12 @@ def run(
     from exotwin.result import run as run_study
 
     began = time.perf_counter()
-    with console.Bar() as bar:
-        result = run_study(study, out=out, language=language, n_threads=threads, progress=bar)
+    try:
+        with console.Bar() as bar:
+            result = run_study(study, out=out, language=language, n_threads=threads, progress=bar)
+    except KeyboardInterrupt:
+        console.err.print("stopped; finished chunks are kept, and the same command goes on from there")
+        raise typer.Exit(130) from None
     seconds = time.perf_counter() - began
     if json:
         console.show_json({"report": out / "report.html", "seconds": seconds, "endpoints": _records(result.endpoints)})
@@ -173,7 +177,8 @@ def calibrate(
         else:
             console.show_table("Calibrations", ["name"], [(k,) for k in known])
         return
-    fit = calibration.calibrate(name)
+    with console.Bar() as bar:
+        fit = calibration.calibrate(name, progress=bar)
     if json:
         console.show_json(fit)
     else:
@@ -224,9 +229,6 @@ def main() -> None:
     except ExotwinError as error:
         console.show_error(error)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        console.err.print("stopped; finished chunks are kept, and the same command goes on from there")
-        sys.exit(130)
     except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

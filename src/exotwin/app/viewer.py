@@ -5,6 +5,7 @@ Everything is served from this computer; panel and bokeh come with the extra `ap
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ def page(folder: Path) -> pn.Column:
     dataset, endpoints = _read(folder)
     labels = {str(v.attrs.get("label", name)): str(name) for name, v in dataset.data_vars.items()}
     observable = panel.widgets.Select(label="Observable", options=labels, width=280)
-    reading = panel.widgets.RadioButtonGroup(options=[str(r) for r in dataset["reading"].values])
+    reading = panel.widgets.RadioButtonGroup(align="end", options=[str(r) for r in dataset["reading"].values])
     comparators = endpoints.loc[endpoints["comparator"].fillna("") != "", "comparator"]
     comparator = str(comparators.iloc[0]) if len(comparators) else str(dataset["arm"].values[0])
 
@@ -44,12 +45,13 @@ def page(folder: Path) -> pn.Column:
         rows = endpoints[(endpoints["observable"] == name) & (endpoints["reading"] == chosen)]
         return rows.loc[:, [c for c in _SHOWN if rows[c].notna().any()]]
 
+    title, digits = str(dataset.attrs["title"]), "{:.4g}".format
     return panel.Column(
-        panel.pane.Markdown(f"# {dataset.attrs['title']}\nA simulation for research, not medical advice."),
-        panel.Row(observable, panel.Column("Reading", reading)),
+        panel.pane.HTML(f"<h1>{escape(title)}</h1><p>A simulation for research, not medical advice.</p>"),
+        panel.Row(observable, reading),
         panel.panel(panel.bind(curves, observable, reading)),
-        panel.pane.Markdown("Lines: median between patients; bands: 5-95 % of patients. Table: 95 % intervals."),
-        panel.pane.DataFrame(panel.bind(table, observable, reading), index=False, float_format="{:.4g}".format),
+        panel.pane.HTML("Lines: median between patients; bands: 5-95 % of patients. Table: 95 % intervals."),
+        panel.pane.DataFrame(panel.bind(table, observable, reading), index=False, na_rep="", float_format=digits),
         sizing_mode="stretch_width",
     )
 
