@@ -20,7 +20,7 @@ def roadrunner(document: str, end: float, points: int, names: list[str]) -> NDAr
     import roadrunner as rr
 
     peer = rr.RoadRunner(document)
-    peer.integrator.relative_tolerance, peer.integrator.absolute_tolerance = 1e-12, 1e-16
+    peer.integrator.relative_tolerance, peer.integrator.absolute_tolerance = 1e-11, 1e-15
     peer.integrator.maximum_num_steps = 1_000_000
     peer.timeCourseSelections = names
     return np.array(peer.simulate(0, end, points))

@@ -142,7 +142,7 @@ def _compile(name: str, text: str, target: Processor) -> tuple[bytes, bytes]:
 class CompiledModel:
     """A model as machine code. Made by `load`.
 
-    title : the model's name. time_unit : as the model names it. remarks : what a careful reader should be told.
+    title : the model's name. width : lanes of its vectors. time_unit : as the model names it. remarks : what a careful reader should be told.
     """
 
     def __init__(self, description: _Description, code: bytes) -> None:
@@ -153,6 +153,7 @@ class CompiledModel:
         self._index = {name: i for i, name in enumerate(description.states)}
         self._parameter_index = {name: j for j, name in enumerate(description.parameters)}
         self._values = np.array(description.values, float)
+        self.width = self._shape.width
         self.title, self.time_unit, self.remarks = description.title, description.time_unit, tuple(description.remarks)
         at_start = self._at_start()
         self.parameters: Mapping[str, Quantity] = self._quantities(description.parameters, at_start)

@@ -1,0 +1,137 @@
+"""Documents that are refused, by the words they are refused with. Nothing may crash."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from engine_tools import sbml
+
+from exotwin.engine import load
+from exotwin.errors import ExotwinError, ModelError, NotBuiltYet
+
+GOOD = sbml("model g\n compartment v = 1; species a in v = 1, b in v = 0; J1: a -> b; k*a; k = 2; c := 2*a\nend")
+
+
+def refused(text: str, message: str, kind: type[ExotwinError] = ModelError) -> None:
+    with pytest.raises(kind, match="(?s)" + message) as caught:
+        load(text)
+    assert type(caught.value) is kind
+
+
+@pytest.mark.parametrize(
+    ("addition", "message"),
+    [
+        ("at time > 3: k = 1", 'event "_E0".*1 event'),
+        ("x := delay(a, 1); x' = 0", None),
+        ("y := delay(a, 1)", 'assignment rule for "y".*delay'),
+        ("0 = a + q - 3", "algebraic rule"),
+    ],
+)
+def test_what_is_not_built_is_named(addition: str, message: str | None) -> None:
+    text = f"model g\n a = 1; q = 2; k = 2; a' = -k*a;\n {addition}\nend"
+    if message is None:
+        with pytest.raises(AssertionError):
+            sbml(text)  # Antimony itself refuses two rules for one variable
+    else:
+        refused(sbml(text), message, NotBuiltYet)
+
+
+def test_fast_reactions_and_required_packages_are_named() -> None:
+    level_3_1 = GOOD.replace("level3/version2", "level3/version1").replace('version="2"', 'version="1"')
+    fast = level_3_1.replace('<reaction id="J1" reversible="true"', '<reaction id="J1" reversible="true" fast="true"')
+    refused(fast, 'reaction "J1".*fast', NotBuiltYet)
+    comp = GOOD.replace(
+        "<sbml ", '<sbml xmlns:comp="http://www.sbml.org/sbml/level3/version1/comp/version1" comp:required="true" ', 1
+    )
+    refused(comp, 'required package "comp"', NotBuiltYet)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("<ci> k </ci>", "<ci> kk </ci>", 'reaction "J1".*"kk".*nearest   "k"'),
+        ("<ci> k </ci>", "<ci> J1 </ci>", "depend on each other.*J1"),
+        ('variable="c"', 'variable="d"', 'assignment rule for "d".*"d"'),
+        ('species="a"', 'species="aa"', 'reaction "J1".*"aa"'),
+        ('compartment="v"', 'compartment="w"', '"w"'),
+    ],
+)
+def test_missing_references_are_named(old: str, new: str, message: str) -> None:
+    assert old in GOOD
+    refused(GOOD.replace(old, new), message)
+
+
+def test_rules_that_go_round_in_a_circle_are_named() -> None:
+    text = sbml("model r\n a := 1 + bb; bb := 2*a\nend".replace("2*a", "2*q") + "\n").replace("<ci> q </ci>", "<ci> a </ci>")
+    refused(text, "depend on each other.*a → bb → a|bb → a → bb")
+
+
+def test_initial_assignments_in_a_circle_are_named() -> None:
+    text = sbml("model r\n a = 1 + b; b = 2*q; q = 1\nend").replace("<ci> q </ci>", "<ci> a </ci>")
+    refused(text, "initial assignments that depend on each other")
+
+
+def test_functions_that_call_themselves_are_named() -> None:
+    text = sbml("function f(x)\n x + 1\nend\nmodel r\n a := f(2)\nend")
+    inner = "<apply> <ci> f </ci> <ci> x </ci> </apply>"
+    refused(text.replace("<cn type=\"integer\"> 1 </cn>", inner, 1), "calls itself|f")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("<sbml", "not well formed"),
+        ("<html/>", "valid SBML"),
+        ("<?xml version='1.0'?><!DOCTYPE x [<!ENTITY a 'b'>]><sbml>&a;</sbml>", "document type declaration"),
+        ("<a>" * 400 + "</a>" * 400, "inside 250 other elements"),
+        (GOOD.replace("<apply>", "<apply>" * 300, 1), "inside 250|not well formed"),
+        (GOOD[: len(GOOD) // 2], "not well formed"),
+        ('<sbml xmlns="http://www.sbml.org/sbml/level3/version2/core" level="3" version="2"/>', "SBML"),
+    ],
+)
+def test_hostile_and_broken_text_is_refused(text: str, message: str) -> None:
+    refused(text, message)
+
+
+def test_a_bomb_of_entities_is_refused_before_it_unfolds() -> None:
+    entities = "".join(f"<!ENTITY e{i} '{f'&e{i - 1};' * 10}'>" for i in range(1, 12))
+    refused(f"<!DOCTYPE b [<!ENTITY e0 'x'>{entities}]><sbml>&e11;</sbml>", "document type declaration")
+
+
+def test_files_that_are_no_text_or_absent_are_named(tmp_path: Path) -> None:
+    refused(str(tmp_path / "none.xml"), "none.xml.*No such file")
+    (tmp_path / "noise.xml").write_bytes(bytes(range(256)))
+    refused(str(tmp_path / "noise.xml"), "noise.xml.*no text")
+    (tmp_path / "folder.xml").mkdir()
+    refused(str(tmp_path / "folder.xml"), "folder.xml")
+
+
+def test_a_file_in_another_encoding_is_read(tmp_path: Path) -> None:
+    text = GOOD.replace("UTF-8", "ISO-8859-1").replace('name="g"', "").replace("<model", '<model name="Größe"', 1)
+    (tmp_path / "latin.xml").write_bytes(text.encode("latin-1"))
+    assert load(tmp_path / "latin.xml").title == "Größe"
+
+
+def test_documents_broken_at_random_never_crash() -> None:
+    rng = random.Random(7)
+    outcomes = set()
+    for _ in range(150):
+        text = list(GOOD)
+        for _ in range(rng.randint(1, 4)):
+            place = rng.randrange(len(text))
+            kind = rng.random()
+            if kind < 0.4:
+                del text[place : place + rng.randint(1, 30)]
+            elif kind < 0.7:
+                text[place] = rng.choice('<>"&/=x 0')
+            else:
+                other = rng.randrange(len(text))
+                text[place:place] = text[other : other + rng.randint(1, 60)]
+        try:
+            load("<" + "".join(text).lstrip("<"))
+            outcomes.add("loaded")
+        except ExotwinError:
+            outcomes.add("refused")
+    assert outcomes == {"loaded", "refused"}
