@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from exotwin.engine import load
 
-PUBLISHED = ("Bachmann_MSB2011", "Boehm_JProteomeRes2014", "Brannmark_JBC2010", "Fiedler_BMCSystBiol2016", "Zheng_PNAS2012")
+PUBLISHED = (
+    "Bachmann_MSB2011",
+    "Boehm_JProteomeRes2014",
+    "Brannmark_JBC2010",
+    "Fiedler_BMCSystBiol2016",
+    "Zheng_PNAS2012",
+)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -49,7 +55,9 @@ def test_random_networks_run_the_same(reactions: list[tuple[int, int, int, str, 
         for i, (a, b, c, rate, k) in enumerate(reactions)
     ]
     species = "\n".join(f"species s{i} in v; s{i} = {0.3 * i + 0.1}" for i in range(4))
-    text = sbml(f"model n\n compartment v = {volume!r}\n {species}\n" + "\n".join(lines) + "\n total := s0 + s1 + s2 + s3\nend")
+    text = sbml(
+        f"model n\n compartment v = {volume!r}\n {species}\n" + "\n".join(lines) + "\n total := s0 + s1 + s2 + s3\nend"
+    )
     expected = roadrunner(text, 5, 6, [*(f"[s{i}]" for i in range(4)), "total"])
     result = load(text, width=1).simulate(np.linspace(0, 5, 6), rtol=1e-8)
     found = np.stack([result[n][0] for n in ("s0", "s1", "s2", "s3", "total")], axis=-1)

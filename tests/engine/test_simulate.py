@@ -170,7 +170,9 @@ def test_states_of_any_size_stand_side_by_side_without_a_tolerance_of_their_own(
 
 def test_a_state_in_which_large_flows_cancel_is_not_asked_for_digits_that_nobody_has(compiled: Compile) -> None:
     # c and d are zero but for rounding in a and b; without care a step would have to resolve that rounding
-    model = compiled("model z\n a=1.1; b=a*0.3/0.7; c=0; d=0; a->b; 0.3*a-0.7*b; ->c; 0.3*a-0.7*b; c->d; 2*c; d->; 3*d\nend")
+    model = compiled(
+        "model z\n a=1.1; b=a*0.3/0.7; c=0; d=0; a->b; 0.3*a-0.7*b; ->c; 0.3*a-0.7*b; c->d; 2*c; d->; 3*d\nend"
+    )
     result = model.simulate(np.linspace(0, 730, 3))
     assert int(result["steps"][0]) < 100
     assert abs(float(result["d"][0, -1])) < 1e-15

@@ -48,7 +48,11 @@ def run_case(case: Path) -> str:
             if not is_concentration and name in concentrations.replace(" ", "").split(","):
                 found = found / size
         np.testing.assert_allclose(
-            found, column, rtol=float(settings["relative"]), atol=float(settings["absolute"]), err_msg=f"{case.name} {name}"
+            found,
+            column,
+            rtol=float(settings["relative"]),
+            atol=float(settings["absolute"]),
+            err_msg=f"{case.name} {name}",
         )
     return "passed"
 

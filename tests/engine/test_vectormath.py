@@ -57,7 +57,11 @@ def ulps(found: np.ndarray, exact: np.ndarray) -> float:
 
 def test_results_are_within_about_one_unit_in_the_last_place(functions: dict[str, Function]) -> None:
     rng = np.random.default_rng(1)
-    x, small, positive = rng.uniform(-700, 700, 20_000), rng.uniform(-1, 1, 20_000), np.exp(rng.uniform(-700, 700, 20_000))
+    x, small, positive = (
+        rng.uniform(-700, 700, 20_000),
+        rng.uniform(-1, 1, 20_000),
+        np.exp(rng.uniform(-700, 700, 20_000)),
+    )
     near_one, y = rng.uniform(0.5, 2, 20_000), rng.uniform(-6, 6, 20_000)
     base = np.exp(rng.uniform(-100, 100, 20_000))
     for value in (x, small):

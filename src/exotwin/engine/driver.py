@@ -205,8 +205,11 @@ class Driver:
         k = code.load(I64, self._lane(workspace, "output_index", lane))
         patient = code.load(I64, self._lane(workspace, "patient", lane))
         row = code.emit(f"mul i64 {k}, {self._field(task, 'n_kept', I64)}")
-        return workspace, self._field(task, "kept", PTR), stride, self._place(
-            self._field(task, "trajectory", PTR), row, stride, patient
+        return (
+            workspace,
+            self._field(task, "kept", PTR),
+            stride,
+            self._place(self._field(task, "trajectory", PTR), row, stride, patient),
         )
 
     def _count_output(self, task: str, workspace: str, lane: str) -> None:
@@ -246,7 +249,10 @@ class Driver:
                 with code.loop(0, moving) as j:
                     state = self._entry(kept, I64, j)
                     old, new, *dense = (
-                        code.load(F64, self._lane(code.at(workspace, skip, unit=self.workspace.vector_bytes), name, lane, state))
+                        code.load(
+                            F64,
+                            self._lane(code.at(workspace, skip, unit=self.workspace.vector_bytes), name, lane, state),
+                        )
                         for name, skip in (("state", 0), ("new_state", 0), ("dense", 0), ("dense", n), ("dense", 2 * n))
                     )
                     bend = multiply(theta, multiply(theta, dense[2], dense[1]), dense[0])
@@ -292,7 +298,9 @@ class Driver:
                 code.line(f"call void @record(ptr {task}, i64 {lane})")
             code.store(I64, following, self._lane(workspace, "stop_index", lane))
             # behind the last stop stands infinity, read but never used
-            code.store(F64, self._entry(self._field(task, "stops", PTR), F64, following), self._lane(workspace, "stop", lane))
+            code.store(
+                F64, self._entry(self._field(task, "stops", PTR), F64, following), self._lane(workspace, "stop", lane)
+            )
             code.store(I64, "1", self._lane(workspace, "fresh", lane))
             code.leave()
 
@@ -379,7 +387,9 @@ class Driver:
             with code.loop(0, str(self.equations.moving)) as i:
                 tolerance = self._entry(self._field(task, "tolerance", PTR), F64, i)
                 place = code.at(workspace, self.workspace.place("tolerance"))
-                code.store(code.vector, code.broadcast(F64, tolerance), code.at(place, i, unit=self.workspace.vector_bytes))
+                code.store(
+                    code.vector, code.broadcast(F64, tolerance), code.at(place, i, unit=self.workspace.vector_bytes)
+                )
             block.put_integers("queue", "zeroinitializer")
             block.put_integers("patient", "splat (i64 -1)")
             block.put_integers("attend", "splat (i64 1)")

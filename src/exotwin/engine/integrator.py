@@ -79,7 +79,9 @@ class Results:
     rejected: NDArray[np.int64]
 
 
-def integrate(kernels: Kernels, shape: Shape, defaults: Floats, run: Run, n_threads: int, progress: Progress) -> Results:
+def integrate(
+    kernels: Kernels, shape: Shape, defaults: Floats, run: Run, n_threads: int, progress: Progress
+) -> Results:
     """All patients. Results are the same bit for bit for any number of threads.
 
     defaults : (parameter,), NaN where the model computes it.

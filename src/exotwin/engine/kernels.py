@@ -78,7 +78,9 @@ def block_sizes(equations: Equations, method: Rosenbrock) -> dict[str, int]:
         # of each lane: times, step widths (proposed, used, to its stop), error, bookkeeping of the driver
         **dict.fromkeys(("time", "width", "used", "stop", "new_time", "next_output", "error", "inverse_width"), 1),
         "queue": 1,  # the next patient that waits for a lane
-        **dict.fromkeys(("patient", "stop_index", "output_index", "steps", "rejected", "fresh", "attend", "again", "forced"), 1),
+        **dict.fromkeys(
+            ("patient", "stop_index", "output_index", "steps", "rejected", "fresh", "attend", "again", "forced"), 1
+        ),
         "state": equations.n_states,
         "new_state": n,
         "inflow": n,  # infusions under way
@@ -186,7 +188,9 @@ class StepWriter:
             if i in self._slope:
                 if stage == 0:
                     # of all stages: the derivative at the start of the step
-                    block.put("slope", self._slope[i], code.op("fmul", expressions.value(equations.time_derivative[i]), width))
+                    block.put(
+                        "slope", self._slope[i], code.op("fmul", expressions.value(equations.time_derivative[i]), width)
+                    )
                 if method.d[stage]:
                     value = code.muladd(block.get("slope", self._slope[i]), code.splat(method.d[stage]), value)
             for j in self._pattern.lower[i]:
@@ -339,7 +343,9 @@ class StepWriter:
         longer = code.call(
             "vector_pow", code.vector, (code.vector, code.op("fmul", bend, code.splat(100.0))), (code.vector, power)
         )
-        longer = code.select(code.compare("ogt", bend, code.splat(1e-15)), longer, code.op("fmul", span, code.splat(1e-3)))
+        longer = code.select(
+            code.compare("ogt", bend, code.splat(1e-15)), longer, code.op("fmul", span, code.splat(1e-3))
+        )
         width = code.smaller(longer, code.op("fmul", width, code.splat(100.0)))
         # a rate that is not finite leaves no width to choose: the first step fails and tells why
         width = code.select(code.compare("ogt", width, zero), width, fallback)

@@ -220,7 +220,9 @@ class CompiledModel:
         names = list(outputs) if outputs is not None else [*self.states, *self.observables]
         run = self._run(grid, n_patients, given, start, doses, names, rtol, atol, max_steps)
         self._check_complete(given, start)
-        threads = n_threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+        threads = n_threads or (
+            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        )
         results = integrate(self._kernels, self._shape, self._values, run, threads, progress or Silent())
         return self._dataset(grid, names, results)
 
@@ -242,7 +244,9 @@ class CompiledModel:
             self._known(name, where, "outputs")
             if name in _COORDINATES:
                 raise ModelError(
-                    f'{self.title}, outputs "{name}"', found="a name that the result needs for itself", expected="another"
+                    f'{self.title}, outputs "{name}"',
+                    found="a name that the result needs for itself",
+                    expected="another",
                 )
         states = sorted({state for name in names for state in description.needs.get(name, ())})
         return Run(
@@ -270,7 +274,9 @@ class CompiledModel:
         if name not in valid:
             raise ModelError(
                 f'{self.title}, {what} "{name}"',
-                found="no such name in the model" if name not in self._description.outputs else "a name of another kind",
+                found="no such name in the model"
+                if name not in self._description.outputs
+                else "a name of another kind",
                 expected=f"a name among its {what}",
                 nearest=nearest(str(name), valid),
             )
@@ -346,7 +352,5 @@ def _count(
     first, count = next(iter(lengths.items()))
     for name, length in lengths.items():
         if length != count:
-            raise ModelError(
-                f'values of "{name}"', found=f"{length} patients", expected=f'{count}, as for "{first}"'
-            )
+            raise ModelError(f'values of "{name}"', found=f"{length} patients", expected=f'{count}, as for "{first}"')
     return count

@@ -28,7 +28,9 @@ def source(path_or_text: str | Path) -> tuple[str, str]:
         data = path.read_bytes()
     except OSError as fault:
         raise ModelError(
-            str(path)[:200], found=fault.strerror or "no such file", expected="an SBML file, or its text beginning with <"
+            str(path)[:200],
+            found=fault.strerror or "no such file",
+            expected="an SBML file, or its text beginning with <",
         ) from fault
     declared = re.match(rb"""<\?xml[^>]*encoding=["']([\w.-]+)""", data)
     try:
