@@ -14,7 +14,7 @@ from engine_tools import sbml
 from exotwin.engine import cache, load
 
 TEXT = sbml("model c\n x = 1; x' = -k*x; k = 0.5; y := 2*x\nend")
-RUN = "import sys; from exotwin.engine import load; m = load(sys.argv[1]); print(float(m.simulate([0.0, 1.0])['y'][0, 1]))"
+RUN = "import sys; from exotwin.engine import load; print(float(load(sys.argv[1]).simulate([0.0, 1.0])['y'][0, 1]))"
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -142,7 +143,7 @@ def test_the_error_follows_the_tolerance(compiled: Compile, atol: float | None) 
         errors.append(max(abs(float(end["x"]) / exact_x - 1), abs(float(end["y"]) / exact_y - 1)))
         assert errors[-1] < 30 * rtol
     # a hundredth of the tolerance is worth at least a tenth of the error
-    assert all(fine < coarse / 10 for coarse, fine in zip(errors, errors[1:], strict=False))
+    assert all(fine < coarse / 10 for coarse, fine in pairwise(errors))
 
 
 def test_the_order_of_states_does_not_matter(compiled: Compile) -> None:
@@ -246,7 +247,7 @@ def test_times_must_rise(compiled: Compile, times: object) -> None:
 def test_a_value_that_neither_model_nor_caller_gives_is_asked_for() -> None:
     text = sbml("model o\n x = 1; x' = -k*x; k = 2; unused = 3\nend")
     model = load(text.replace(' value="2"', "").replace(' value="3"', ""))
-    with pytest.raises(ModelError, match='"k"(?s:.*)no value in the model'):
+    with pytest.raises(ModelError, match=r'"k"(?s:.*)no value in the model'):
         model.simulate([0.0, 1.0])
     assert float(model.simulate([0.0, 1.0], parameters={"k": 0.0})["x"][0, -1]) == 1.0
 

@@ -15,7 +15,7 @@ _WIDTHS = (1, 2, 4, 8)
 
 @dataclass(frozen=True)
 class Processor:
-    """What the kernels are written for: LLVM's name and features of the processor, lanes of a vector, fused multiply-add."""
+    """What kernels are written for: LLVM's name and features of the processor, lanes of a vector, fused multiplying."""
 
     name: str
     features: str
@@ -88,6 +88,10 @@ class Loaded:
 
     def function(self, name: str) -> Callable[[int], None]:
         """The function of that name, taking one address; keeps the machine code alive."""
-        call = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self._engine.get_function_address(name))
-        call.code = self
-        return call
+        address = self._engine.get_function_address(name)
+        call = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(address)
+
+        def run(task: int, _alive: Loaded = self) -> None:
+            call(task)
+
+        return run

@@ -1,4 +1,4 @@
-"""Writes LLVM IR as text: vectors with one virtual patient per lane, and the few control structures that a driver needs.
+"""Writes LLVM IR as text: vectors with one virtual patient per lane, and the few control structures of a driver.
 
 Text, since building IR objects one by one and printing them takes ten times as long as the code they describe.
 """
@@ -219,5 +219,7 @@ class Code:
 
 
 C_LIBRARY = frozenset(
-    "sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh erf log1p expm1 fmod hypot".split()
+    {"sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh"}
+    | {"erf", "log1p", "expm1", "fmod", "hypot"}
 )
+"""What is called lane by lane; casadi has the same names for them."""

@@ -1,14 +1,16 @@
-"""Expressions as one graph in which equal subexpressions are one node: what the symbolic work hands to the code writer.
+"""Expressions as one graph in which equal subexpressions are one node: what symbolic work hands to the code writer.
 
-A node is a tuple: ``("const", value)``, ``("time",)``, ``("state", i)``, ``("param", j)``, or ``(operation, arguments…)``
-with the arguments given by node number. Arguments always precede their node, so rising numbers are an order of
-evaluation.
+A node is a tuple: ``("const", value)``, ``("time",)``, ``("state", i)``, ``("param", j)``, or
+``(operation, arguments…)`` with the arguments given by node number. Arguments always precede their node, so rising
+numbers are an order of evaluation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+from exotwin.engine.emit import C_LIBRARY
 
 Node = tuple[Any, ...]
 
@@ -66,7 +68,7 @@ class Graph:
     def is_nan(self, number: int) -> bool:
         """Whether the node is a constant that is not a number."""
         node = self.nodes[number]
-        return node[0] == "const" and node[1] != node[1]
+        return bool(node[0] == "const" and node[1] != node[1])
 
     def needed(self, roots: Iterable[int], stop: Iterable[int] = ()) -> list[int]:
         """Nodes from which the roots follow, in order of evaluation; does not look behind the nodes of ``stop``."""
@@ -129,12 +131,12 @@ class Graph:
         return outputs
 
 
-_UNARY = frozenset(
-    "neg exp log sqrt sq twice sin cos tan asin acos atan not floor ceil fabs sign inv sinh cosh tanh asinh acosh atanh "
-    "erf log1p expm1".split()
+_UNARY = (C_LIBRARY - {"atan2", "fmod", "hypot"}) | frozenset(
+    {"neg", "inv", "sq", "twice", "sqrt", "exp", "log", "not", "floor", "ceil", "fabs", "sign"}
 )
 _BINARY = frozenset(
-    "add sub mul div pow constpow lt le eq ne and or fmod copysign if_else_zero fmin fmax atan2 hypot".split()
+    {"add", "sub", "mul", "div", "pow", "constpow", "lt", "le", "eq", "ne", "and", "or", "fmin", "fmax", "copysign"}
+    | {"if_else_zero", "atan2", "fmod", "hypot"}
 )
 
 

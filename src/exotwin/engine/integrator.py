@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exotwin.engine.doses import Schedule
-from exotwin.engine.driver import TASK
+from exotwin.engine.task import TASK
 from exotwin.progress import Progress
 
 Floats = NDArray[np.float64]

@@ -327,9 +327,8 @@ class StepWriter:
         span = code.op("fsub", block.get("stop"), time)
         fallback = code.op("fmul", span, code.splat(1e-6))
         width = code.op("fdiv", code.op("fmul", size, code.splat(0.01)), slope)
-        usable = code.emit(
-            f"and {code.mask} {code.compare('ogt', size, code.splat(1e-5))}, {code.compare('ogt', slope, code.splat(1e-5))}"
-        )
+        has_size, has_slope = (code.compare("ogt", value, code.splat(1e-5)) for value in (size, slope))
+        usable = code.emit(f"and {code.mask} {has_size}, {has_slope}")
         width = code.select(usable, width, fallback)
         for i in range(n):
             block.put("new_state", i, code.muladd(width, rates[i], block.get("state", i)))

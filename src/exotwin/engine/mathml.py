@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from exotwin.errors import ModelError, NotBuiltYet
@@ -150,7 +151,7 @@ def _operations() -> dict[int, Callable[..., Any]]:
         return result
 
     def chain(compare: Callable[[Any, Any], Any]) -> Callable[..., Any]:
-        return lambda *v: product(*(compare(a, b) for a, b in zip(v, v[1:], strict=False)))
+        return lambda *v: product(*(compare(a, b) for a, b in pairwise(v)))
 
     def logical(join: Callable[[Any, Any], Any], empty: float) -> Callable[..., Any]:
         def joined(*values: Any) -> Any:

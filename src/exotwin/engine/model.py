@@ -17,10 +17,11 @@ from numpy.typing import ArrayLike, NDArray
 from exotwin.engine import cache
 from exotwin.engine.compile import Loaded, Processor, machine_code, processor
 from exotwin.engine.doses import Dose, schedule
-from exotwin.engine.driver import OUTCOMES, write_module
+from exotwin.engine.driver import write_module
 from exotwin.engine.integrator import Kernels, Results, Run, Shape, integrate
 from exotwin.engine.kernels import NO_SIZE
 from exotwin.engine.tableaux import RODAS5P
+from exotwin.engine.task import OUTCOMES
 from exotwin.errors import ModelError, nearest
 from exotwin.progress import Progress, Silent
 
@@ -142,7 +143,10 @@ def _compile(name: str, text: str, target: Processor) -> tuple[bytes, bytes]:
 class CompiledModel:
     """A model as machine code. Made by `load`.
 
-    title : the model's name. width : lanes of its vectors. time_unit : as the model names it. remarks : what a careful reader should be told.
+    title : the model's name. time_unit : as the model names it. width : lanes of its vectors.
+    remarks : what a careful reader should be told.
+    parameters, states, observables : id -> value at time 0 with the model's own numbers, NaN where it leaves one open;
+        observables are what assignment rules set.
     """
 
     def __init__(self, description: _Description, code: bytes) -> None:

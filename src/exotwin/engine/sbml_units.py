@@ -11,7 +11,7 @@ class UnitNames:
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        self._names = {}
+        self._names: dict[str, str] = {}
         for i in range(model.getNumUnitDefinitions()):
             definition = model.getUnitDefinition(i)
             self._names[definition.getId()] = definition.getName() or definition.getId()

@@ -1,4 +1,4 @@
-"""Sparse LU without search at run time: the order of elimination and the pattern of the factors, found once per model."""
+"""Sparse LU without search at run time: order of elimination and pattern of the factors, found once per model."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def factor_pattern(n: int, entries: Iterable[tuple[int, int]]) -> Pattern:
 
 
 def one_way_entries(n: int, entries: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
-    """The entries (i, j), "j moves i", that are part of no loop: i does not move j, neither directly nor through others."""
+    """The entries (i, j), "j moves i", that are part of no loop: i moves j neither directly nor through others."""
     entries = list(entries)
     moves = [0] * n  # bit i of moves[j]: j moves i
     for i, j in entries:

@@ -58,9 +58,9 @@ class Rosenbrock:
         for i in range(n):
             a[i, :i] = self.a[i]
             inverse[i, :i] = [-x for x in self.C[i]]
-        big_gamma = np.linalg.inv(inverse)
-        embedded = np.array([*self.a[-1], 0.0])
-        return a @ big_gamma, big_gamma, np.array(self.m) @ big_gamma, embedded @ big_gamma
+        big_gamma: Matrix = np.asarray(np.linalg.inv(inverse), np.float64)
+        weights: Matrix = np.array([self.m, [*self.a[-1], 0.0]]) @ big_gamma
+        return np.asarray(a @ big_gamma), big_gamma, weights[0], weights[1]
 
 
 _SIXTH = (-7.502846399306121, 2.561846144803919, -11.627539656261098, -0.18268767659942256, 0.030198172008377946)
