@@ -64,7 +64,12 @@ def run(
     if json:
         console.show_json({"report": out / "report.html", "seconds": seconds, "endpoints": _records(result.endpoints)})
         return
-    for line in result.trial.summary():
+    title, *lines = result.trial.summary()
+    effects = result.trial.effects()
+    cells = [(*names, *words) for names, words in zip(effects.index, effects.itertuples(index=False), strict=True)]
+    against = f"Against {result.trial.study.comparator}: effect (95 % interval) and share of draws that are better."
+    console.show_table(title, ["endpoint", "arm", *effects.columns], cells, caption=against)
+    for line in lines:
         console.out.print(line, markup=False)
     console.out.print(f"{seconds:.1f} s. Report: {out / 'report.html'}", soft_wrap=True, markup=False)
 

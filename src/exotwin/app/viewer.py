@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from exotwin.errors import ReportError, StudyError
 from exotwin.report import arm_strokes
@@ -92,14 +92,15 @@ def _curves(dataset: xr.Dataset, name: str, reading: str, comparator: str) -> fi
     found = bands(dataset.sel(reading=[reading]), name).isel(reading=0)
     about = dataset[name].attrs
     unit = str(about["units"])
-    axis = "log" if about.get("log") else "linear"
+    axis: Literal["log", "linear"] = "log" if about.get("log") else "linear"
     label = str(about["label"]) + ("" if unit == "dimensionless" else f", {unit}")
     plot = figure(height=420, sizing_mode="stretch_width", y_axis_type=axis, tools="pan,wheel_zoom,box_zoom,reset,save")
     plot.xaxis.axis_label, plot.yaxis.axis_label = "days after enrolment", label
     strokes = arm_strokes([str(a) for a in found["arm"].values], comparator=comparator)
     for arm, stroke in strokes.items():
         one = found.sel(arm=arm)
-        source = ColumnDataSource({"time": one["time"].values} | {k: one[k].values for k in ("median", "p5", "p95")})
+        columns: dict[str, Any] = {name: one[name].values for name in ("time", "median", "p5", "p95")}
+        source = ColumnDataSource(columns)
         dashes = [round(4 * d) for d in stroke.dashes[1]]
         plot.varea("time", "p5", "p95", source=source, color=stroke.colour, alpha=0.12)
         line = plot.line(

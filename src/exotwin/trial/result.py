@@ -134,10 +134,12 @@ class TrialResult:
         return statistics.bands(self.dataset, observable)
 
     def summary(self) -> tuple[str, ...]:
-        """The trial in a few lines of plain text: the patients, and the main reading's last time of each endpoint."""
-        return wording.summary(self)
+        """The trial in a few lines of plain text."""
+        return wording.summary(self.study, self.screening.n_screened, self.screening.n_enrolled, self.remarks)
+
+    def effects(self) -> pd.DataFrame:
+        """The main reading against the comparator in words: a row an endpoint and arm, a column a day."""
+        return wording.effects(self.endpoints)
 
     def _repr_html_(self) -> str:
-        lines = "\n".join(wording.summary(self))
-        table = wording.headline(self).to_html(index=False, border=0, na_rep="")
-        return f"<pre>{escape(lines)}</pre><details><summary>endpoints, main reading</summary>{table}</details>"
+        return "".join(f"<p>{escape(line)}</p>" for line in self.summary()) + self.effects().to_html(border=0)

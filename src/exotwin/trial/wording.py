@@ -1,55 +1,50 @@
-"""A result in a few lines of plain English, for the terminal and a notebook."""
+"""A result in a few lines of plain English and one table, for the terminal and a notebook."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from exotwin.trial.result import TrialResult
+    from exotwin.trial.study import Study
 
 
-def summary(result: TrialResult) -> tuple[str, ...]:
-    """Who was treated, then each endpoint at its last time in the main reading."""
-    study, screening = result.study, result.screening
+def summary(study: Study, n_screened: int, n_enrolled: int, remarks: Sequence[str]) -> tuple[str, ...]:
+    """Who was treated and how, and what the reader should know beside the table of effects."""
     lines = [
         study.title,
-        f"{screening.n_enrolled} of {screening.n_screened} virtual patients screened; {study.population.n_draws} draws "
-        f"of what is not known; reading {study.potency}; day 0 to {study.horizon_days:g}",
-        f"against {study.comparator}, with 95 % interval (of what is not known and of chance; [of chance alone]):",
+        f"{n_enrolled} of {n_screened} virtual patients screened, followed for {study.horizon_days:g} days; "
+        f"{study.population.n_draws} draws of what is not known; reading: {study.potency}",
     ]
-    rows = last_rows(result)
-    for _, row in rows[rows["comparator"] != ""].iterrows():
-        lines.append(f"  {row['arm']}: {row['label']}, day {row['day']:g}: {effect_in_words(dict(row))}")
-    lines += [f"  note: {remark}" for remark in result.remarks]
-    return (*lines, "A research tool, not medical advice.")
+    return (*lines, *(f"note: {remark}" for remark in remarks), "A research tool, not medical advice.")
 
 
-def headline(result: TrialResult) -> pd.DataFrame:
-    """The main reading's endpoints at their last time, the columns that are read first."""
-    rows = last_rows(result)
-    columns = ["label", "day", "arm", "n", "median", "p5", "p95", "share", "unit", "effect", "low", "high"]
-    return rows[[*columns, "effect_kind", "p_better", "nnt_text"]]
+def effects(endpoints: pd.DataFrame) -> pd.DataFrame:
+    """The main reading against the comparator: a row an endpoint and arm, a column a day, each cell in words.
+
+    A cell such as ``x 1.31 (0.98 to 2.4) 93%``: effect, 95 % interval, share of draws in which the arm is better.
+    """
+    import pandas as pd
+
+    rows = endpoints[endpoints["main"] & (endpoints["comparator"] != "")]
+    cells: dict[tuple[Any, Any], dict[str, str]] = {}
+    for row in rows.to_dict(orient="records"):
+        cells.setdefault((row["label"], row["arm"]), {})[f"day {row['day']:.0f}"] = _effect(row)
+    index = pd.MultiIndex.from_tuples(list(cells), names=["endpoint", "arm"])
+    return pd.DataFrame(list(cells.values()), index=index).fillna("")
 
 
-def last_rows(result: TrialResult) -> pd.DataFrame:
-    """The rows of the main reading at the last day of each endpoint."""
-    table = result.endpoints
-    last = table.groupby("endpoint")["day"].transform("max")
-    return table[table["main"] & (table["day"] == last)]
-
-
-def effect_in_words(row: Mapping[str, Any]) -> str:
-    """Such as ``x 1.31 (0.98 to 2.4; [1.28 to 1.35]), better with probability 93%``."""
+def _effect(row: Mapping[Hashable, Any]) -> str:
     if math.isnan(row["effect"]):
         return "no statement"
-    sign = "x " if row["no_effect"] == 1 else ""
-    unit = "" if row["effect_unit"] == "dimensionless" else f" {row['effect_unit']}"
-    form = ".3g" if row["no_effect"] == 1 else "+.3g"
-    chance = f"[{row['low_patients']:{form}} to {row['high_patients']:{form}}]"
-    text = f"{sign}{row['effect']:{form}}{unit} ({row['low']:{form}} to {row['high']:{form}}; {chance})"
-    text += f", better with probability {row['p_better']:.0%}"
-    return text + (f", number needed to treat: {row['nnt_text']}" if row["nnt_text"] else "")
+    ratio = row["no_effect"] == 1
+    share = row["effect_kind"] == "risk difference"
+    scale, unit = (100.0, " points") if share else (1.0, "")
+    if not ratio and not share and row["effect_unit"] != "dimensionless":
+        unit = f" {row['effect_unit']}"
+    form = ".3g" if ratio else "+.2g"
+    value, low, high = (f"{scale * row[name]:{form}}" for name in ("effect", "low", "high"))
+    return f"{'x ' if ratio else ''}{value}{unit} ({low} to {high}) {row['p_better']:.0%}"
