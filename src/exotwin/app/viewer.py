@@ -46,7 +46,7 @@ def page(folder: Path) -> pn.Column:
         return rows.loc[:, [c for c in _SHOWN if rows[c].notna().any()]]
 
     title, digits = str(dataset.attrs["title"]), "{:.4g}".format
-    return panel.Column(
+    view: pn.Column = panel.Column(
         panel.pane.HTML(f"<h1>{escape(title)}</h1><p>A simulation for research, not medical advice.</p>"),
         panel.Row(observable, reading),
         panel.panel(panel.bind(curves, observable, reading)),
@@ -54,6 +54,7 @@ def page(folder: Path) -> pn.Column:
         panel.pane.DataFrame(panel.bind(table, observable, reading), index=False, na_rep="", float_format=digits),
         sizing_mode="stretch_width",
     )
+    return view
 
 
 def serve(folder: Path, *, port: int = 0) -> None:
