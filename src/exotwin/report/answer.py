@@ -3,60 +3,59 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from exotwin.report import facts
-from exotwin.report.numbers import number, tick, together
-from exotwin.report.wording import Words, joined, share_of_draws
+from exotwin.report.facts import Row
+from exotwin.report.numbers import NOTHING, number, tick, together
+from exotwin.report.wording import Words, joined
 
 if TYPE_CHECKING:
     from exotwin.trial import TrialResult
 
-Row = Mapping[str, Any]
-
+_SURE = 0.99
+_RATIO_DIGITS = 6  # near 1 the digits that matter stand far behind
+CLAUSES = ("better", "better_little", "worse", "worse_little", "unclear")
 N_SPELLED = 3  # endpoints of which the size is told in the paragraph; the table beside it has all
 
 
-def about_arm(result: TrialResult, arm: str, words: Words) -> str:
-    """What came out for one arm against the comparator: on what it was better or worse, by how much, and whether the
-    median patient gets into the normal range.
+def about_arm(result: TrialResult, arm: str, words: Words) -> tuple[str, str]:
+    """What came out for one arm against the comparator: a sentence on what it was better or worse, and the rest: by how
+    much, when it was more, and whether the median patient gets into the normal range.
     """
     rows = _rows(result, arm)
     if not any(facts.direction(row) != "unknown" for row in rows):
-        return words("answer.lead_nothing", arm=_capital(words.arm(arm)), comparator=comparator_name(result, words))
-    return joined(
-        [
-            _lead(result, arm, rows, words),
-            _sizes(result, rows, words),
-            *_needed(rows, words),
-            _normal(result, arm, words),
-        ],
-        words,
-    )
+        named = {"arm": words.first(words.arm(arm)), "comparator": comparator_name(result, words)}
+        return words("answer.lead_nothing", **named), ""
+    rest = [_sizes(result, rows, words), *_needed(rows, words), _normal(result, arm, words)]
+    return _lead(result, arm, rows, words), joined(rest, words)
 
 
-def effect(row: Row, words: Words) -> str:
+def effect(result: TrialResult, row: Row, words: Words) -> str:
     """``−4.1 (−9.2 to −0.6) IU/L``, ``× 1.21 (1.03 to 1.64)`` or ``12 (2 to 25) per cent points``."""
     value, low, high = (float(row[k]) for k in ("effect", "low", "high"))
     if math.isnan(value):
         return words("word.unknown")
-    if low == value == high == float(row["no_effect"]):
+    if facts.is_noise(result, row):
         return words("answer.no_effect")
     kind = str(row["effect_kind"])
     if kind.startswith("ratio"):
-        return words("answer.times", ratio=words.estimate(value, low, high))
+        return words("answer.times", ratio=words.estimate(value, low, high, digits=_RATIO_DIGITS))
     if kind == "risk difference":
         return words("answer.points", points=words.estimate(100 * value, 100 * low, 100 * high))
     return words.estimate(value, low, high, str(row["effect_unit"]))
 
 
-def in_draws(row: Row, words: Words) -> str:
-    """``47 of 50 draws``."""
-    if math.isnan(row["p_better"]):
-        return words("word.unknown")
-    total = int(row["n_draws"])
-    return words("answer.draws_of", n=share_of_draws(float(row["p_better"]), total), total=total)
+def probability(result: TrialResult, row: Row, words: Words) -> str:
+    """That the arm is better: ``92 %``; never certain, as the draws are few."""
+    p = float(row["p_better"])
+    if math.isnan(p) or facts.is_noise(result, row):
+        return NOTHING
+    if p > _SURE or p < 1 - _SURE:
+        edge = words.percent(_SURE if p > _SURE else 1 - _SURE)
+        return words("answer.above" if p > _SURE else "answer.below", edge=edge)
+    return words.percent(p)
 
 
 def needed(row: Row, words: Words) -> str:
@@ -95,62 +94,97 @@ def sure_numbers(result: TrialResult, words: Words) -> str:
 def _rows(result: TrialResult, arm: str, reading: str | None = None) -> list[Row]:
     table = facts.last_rows(result)
     wanted = (table["reading"] == (reading or result.study.potency)) & (table["arm"] == arm)
-    return [dict(row) for row in table[wanted].to_dict(orient="records")]
+    return list(facts.dicts(table[wanted]))
 
 
 def _lead(result: TrialResult, arm: str, rows: Sequence[Row], words: Words) -> str:
-    groups: dict[str, list[str]] = {"better": [], "worse": [], "unclear": []}
+    groups: dict[str, list[str]] = {name: [] for name in CLAUSES}
     for row in rows:
-        if (direction := facts.direction(row)) != "unknown":
-            groups[direction].append(label(row, words))
-    kind = (
-        "mixed"
-        if groups["better"] and groups["worse"]
-        else "better"
-        if groups["better"]
-        else "worse"
-        if groups["worse"]
-        else ""
-    )
-    suffix = "_".join(filter(None, (kind, "unclear" if groups["unclear"] else "")))
-    lists = {name: words.list(found) for name, found in groups.items()}
-    return words(
-        f"answer.lead_{suffix}", arm=_capital(words.arm(arm)), comparator=comparator_name(result, words), **lists
-    )
+        if (name := clause(result, row)) in groups:
+            groups[name].append(label(row, words))
+    clauses = [words(f"answer.clause_{name}", items=words.list(items)) for name, items in groups.items() if items]
+    comparator = comparator_name(result, words)
+    said = words("word.semicolon").join(clauses)
+    return words("answer.lead", arm=words.first(words.arm(arm)), comparator=comparator, clauses=said)
+
+
+def clause(result: TrialResult, row: Row) -> str:
+    """The clause of the first sentence that an endpoint belongs to; "unknown" for none."""
+    direction = facts.direction(row)
+    if direction in ("better", "worse") and facts.is_little(row, facts.comparator_row(result, row)):
+        return f"{direction}_little"
+    return direction
 
 
 def _sizes(result: TrialResult, rows: Sequence[Row], words: Words) -> str:
-    told = [row for row in rows if facts.direction(row) != "unknown"]
-    # what is clear comes first, else the order of the study
-    told = sorted(told, key=lambda row: facts.direction(row) == "unclear")[:N_SPELLED]
-    if not told:
+    """Sizes of the first endpoint and of those that are clearest, and when they were larger before."""
+    known = [row for row in rows if facts.direction(row) != "unknown"]
+    if not known:
         return ""
-    parts = [_size(row, words, first=k == 0) for k, row in enumerate(told)]
-    time, comparator = words.time(float(told[0]["day"])), comparator_name(result, words)
-    return words("answer.after", time=time, comparator=comparator, sizes=words.list(parts))
+    order = {"better": 0, "worse": 0, "better_little": 1, "worse_little": 1, "unclear": 2}
+    told = [known[0], *sorted(known[1:], key=lambda row: order[clause(result, row)])][:N_SPELLED]
+    comparator = comparator_name(result, words)
+    said = [words("answer.after", comparator=comparator, **_listed(result, told, words))]
+    earlier = _at_largest(result, told)
+    said += [words("answer.earlier", **_listed(result, earlier, words))] if earlier else []
+    return joined(said, words)
 
 
-def _size(row: Row, words: Words, *, first: bool) -> str:
-    value, low, high, none = (float(row[k]) for k in ("effect", "low", "high", "no_effect"))
+def _listed(result: TrialResult, rows: Sequence[Row], words: Words) -> dict[str, str]:
+    sizes = words.list(_size(result, row, words, first=k == 0) for k, row in enumerate(rows))
+    return {"time": words.time(float(rows[0]["day"])), "sizes": sizes}
+
+
+def _at_largest(result: TrialResult, told: Sequence[Row]) -> list[Row]:
+    """The same endpoints when the first of them moved most, if that is earlier and by half as much again."""
+    table = result.endpoints
+    alike = (table["arm"] == told[0]["arm"]) & (table["reading"] == told[0]["reading"])
+    course = table[alike & (table["endpoint"] == told[0]["endpoint"])]
+    sizes = {float(r["day"]): facts.size(r) for r in facts.dicts(course)}
+    day = max(sizes, key=lambda d: sizes[d] if sizes[d] == sizes[d] else -1.0)
+    last = sizes[float(told[0]["day"])]
+    if not sizes[day] > 1.5 * last:
+        return []
+    found = facts.dicts(table[alike & (table["day"] == day)])
+    by_endpoint = {r["endpoint"]: r for r in found}
+    return [by_endpoint[row["endpoint"]] for row in told if row["endpoint"] in by_endpoint]
+
+
+def _size(result: TrialResult, row: Row, words: Words, *, first: bool) -> str:
+    """``AMH 1.2 % higher (0.1 to 12)``: the size on the scale and with the sign that a reader thinks in."""
     name = label(row, words)
-    if low == value == high == none:
+    if facts.is_noise(result, row):
         return words("answer.size_none", label=name)
-    kind = str(row["effect_kind"])
-    sign = -1 if value < 0 else 1
-    scale = 100.0 if kind == "risk difference" else 1.0
-    # told as "4 lower", so the limits turn with the sign
-    limits = sorted((sign * scale * low, sign * scale * high))
-    texts, power = together([sign * scale * value, *limits])
-    size, bottom, top = (f"{t} {power}" if power else t for t in texts)
-    interval = words("answer.size_interval" if first else "answer.size_interval_again", low=bottom, high=top)
+    kind, unit = str(row["effect_kind"]), str(row["effect_unit"])
+    numbers = [float(row[k]) for k in ("effect", "low", "high")]
+    share = kind == "risk difference"
     if kind.startswith("ratio"):
-        return words("answer.size_ratio", label=name, size=size, interval=interval)
-    if kind == "risk difference":
+        if not all(0.5 < v < 2 for v in numbers):
+            texts, power = together(numbers)
+            interval = _interval(texts[1:], power, words, first=first)
+            return words("answer.size_ratio", label=name, size=_powered(texts[0], power), interval=interval)
+        numbers, unit = [100 * (v - 1) for v in numbers], "%"
+    elif share:
+        numbers = [100 * v for v in numbers]
+    sign = -1 if numbers[0] < 0 else 1
+    # told as "4 lower", so the limits turn with the sign
+    texts, power = together([sign * numbers[0], *sorted(sign * v for v in numbers[1:])])
+    interval, size = _interval(texts[1:], power, words, first=first), _powered(texts[0], power)
+    if share:
         more = words("answer.fewer" if sign < 0 else "answer.more")
         return words("answer.size_share", label=name, size=size, more=more, interval=interval)
     turned = words("word.lower" if sign < 0 else "word.higher")
-    shown = words.with_unit(size, str(row["effect_unit"]))
+    shown = words.with_unit(size, unit)
     return words("answer.size_difference", label=name, size=shown, direction=turned, interval=interval)
+
+
+def _interval(limits: Sequence[str], power: str, words: Words, *, first: bool) -> str:
+    low, high = (_powered(text, power) for text in limits)
+    return words("answer.size_interval" if first else "answer.size_interval_again", low=low, high=high)
+
+
+def _powered(shown: str, power: str) -> str:
+    return f"{shown} {power}" if power else shown
 
 
 def _needed(rows: Sequence[Row], words: Words) -> list[str]:
@@ -189,10 +223,7 @@ def _sure_draws(result: TrialResult, words: Words) -> str:
     parts = []
     for arm in facts.treated(result):
         rows = [r for r in _rows(result, arm) if not math.isnan(r["p_better"])][:N_SPELLED]
-        counts = [
-            words("answer.sure_draws_item", label=label(r, words), n=share_of_draws(r["p_better"], int(r["n_draws"])))
-            for r in rows
-        ]
+        counts = [words("answer.sure_draws_item", label=label(r, words), p=probability(result, r, words)) for r in rows]
         if counts:
             parts.append(words("answer.sure_draws_part", arm=words.arm(arm), items=words.list(counts)))
     if not parts:
@@ -237,10 +268,20 @@ def _sure_copies(result: TrialResult, words: Words) -> str:
             nothing.append(words.arm(arm))
         elif not math.isnan(ratio):
             ratios.append(words("answer.sure_copies_ratio", arm=words.arm(arm), ratio=number(ratio, digits=2)))
-    said = [words("answer.sure_copies_text", beside=beside)]
+    said = [words("answer.sure_copies_text", beside=beside), _best_delivered(result, words)]
     said += [words("answer.sure_copies_ratios", ratios=words.list(ratios))] if ratios else []
     said += [words("answer.sure_copies_nothing", arms=words.list(nothing))] if nothing else []
     return joined(said, words)
+
+
+def _best_delivered(result: TrialResult, words: Words) -> str:
+    """The mediator of which most copies reach a cell, against what a cell needs."""
+    judged = [p for found in result.plausibility.values() for p in found if p.delivered > 0]
+    if not judged:
+        return ""
+    best = max(judged, key=lambda p: p.delivered / p.needed)
+    delivered = number(best.delivered, digits=2)
+    return words("answer.sure_copies_best", name=best.mediator, delivered=delivered, needed=number(best.needed))
 
 
 def _first_endpoint(result: TrialResult, reading: str, words: Words) -> str:
@@ -250,7 +291,7 @@ def _first_endpoint(result: TrialResult, reading: str, words: Words) -> str:
         rows = _rows(result, arm, reading)
         if rows and not math.isnan(rows[0]["effect"]):
             name = label(rows[0], words)
-            parts.append(words("answer.with_arm", effect=effect(rows[0], words), arm=words.arm(arm)))
+            parts.append(words("answer.with_arm", effect=effect(result, rows[0], words), arm=words.arm(arm)))
     return words("answer.first_endpoint", label=name, effects=words.list(parts)) if parts else ""
 
 
@@ -259,7 +300,7 @@ def _sure_product(result: TrialResult, words: Words) -> str:
     for product in result.products.values():
         verdicts = []
         for verdict in product.verdicts:
-            outcomes = [c.outcome for c in verdict.criteria]
+            outcomes: list[str] = [c.outcome for c in verdict.criteria]
             counts = {
                 k: outcomes.count(v) for k, v in (("met", "met"), ("failed", "not met"), ("missing", "not measured"))
             }
@@ -288,7 +329,7 @@ def _sure_failed(result: TrialResult, words: Words) -> str:
 def _treated(value: float, words: Words) -> str:
     if math.isinf(value):
         return "∞"
-    shown = number(abs(value), digits=2) if abs(value) < 10 else number(round(abs(value)))
+    shown = number(abs(value), digits=2) if abs(value) < 10 else number(float(f"{abs(value):.3g}"))
     return shown if value > 0 else words("answer.nnt_harm", n=shown)
 
 
@@ -300,7 +341,3 @@ def comparator_name(result: TrialResult, words: Words) -> str:
     """The comparator in the running text: "no treatment", or the arm's name."""
     arm = result.study.arms[result.study.comparator]
     return words("answer.untreated") if not arm.treated else words.arm(result.study.comparator)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

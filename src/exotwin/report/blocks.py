@@ -98,6 +98,11 @@ def text(value: object, *, note: str = "", records: Sequence[str] = (), span: in
     return Cell(str(value), note=note, records=tuple(records), span=span, head=head)
 
 
+def prose(words: str) -> Cell:
+    """A cell of running text, which needs room."""
+    return Cell(words, kind="prose")
+
+
 def group(name: str, note: str, columns: int) -> tuple[Cell, ...]:
     """A row that names the rows below it."""
     return (Cell(name, note=note, across=columns, head=True, kind="group"),)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+import math
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,8 +15,24 @@ if TYPE_CHECKING:
 
 Direction = Literal["better", "worse", "unclear", "unknown"]
 
+Row = Mapping[str, Any]
+
+LITTLE, LITTLE_SHARE = 0.1, 0.02
+"""Below these an effect is told as "very little": part of the spread between patients; difference of shares."""
+NOISE = 100.0
+"""Relative tolerances of the solver below which an effect is its error and no effect."""
 NOT_FAILED = ("ok", "not measured")
 """Outcomes of a course that are no failure: computed to the end, or nothing to compute (no cargo was measured)."""
+
+
+def rows(frame: pd.DataFrame) -> Iterator[Any]:
+    """Rows of a table with their cells as attributes; what a column holds is the business of its table."""
+    return iter(frame.itertuples(index=False))
+
+
+def dicts(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a table by column name."""
+    return [{str(k): v for k, v in row.items()} for row in frame.to_dict(orient="records")]
 
 
 def arms(result: TrialResult) -> tuple[str, ...]:
@@ -34,6 +51,11 @@ def readings(result: TrialResult) -> tuple[str, ...]:
     return (main, *(str(r) for r in result.dataset["reading"].values if str(r) != main))
 
 
+def observables(result: TrialResult) -> tuple[str, ...]:
+    """Ids of the observables, in the order of the condition's page."""
+    return tuple(name for name in result.model.observables if name in result.dataset.data_vars)
+
+
 def last_rows(result: TrialResult) -> pd.DataFrame:
     """Rows of `endpoints` at the last time of each endpoint, all readings."""
     table = result.endpoints
@@ -47,17 +69,63 @@ def main_rows(result: TrialResult) -> pd.DataFrame:
     return table[table["reading"] == result.study.potency]
 
 
-def direction(row: Mapping[str, object] | pd.Series) -> Direction:
+def direction(row: Row) -> Direction:
     """What the 95 % interval says of a comparison: better, worse, or unclear because it holds no effect.
 
     "unknown": there is no comparison, as in the comparator's own row or where nobody could be computed.
     """
-    low, high, none = (float(row[k]) for k in ("low", "high", "no_effect"))  # type: ignore[arg-type]
+    low, high, none = (float(row[k]) for k in ("low", "high", "no_effect"))
     if not low <= high:  # also NaN
         return "unknown"
     if low <= none <= high:
         return "unclear"
     return "better" if (low > none) == (row["better"] == "higher") else "worse"
+
+
+def is_little(row: Row, comparator: Row | None) -> bool:
+    """Whether an effect is less than a tenth of what separates 5 % from 95 % of the patients of the comparator.
+
+    For a share of patients: less than 2 in 100. An effect can be sure and yet too small for a patient to notice.
+    """
+    if str(row["effect_kind"]) == "risk difference":
+        return size(row) < LITTLE_SHARE
+    if comparator is None:
+        return False
+    low, high = float(comparator["p5"]), float(comparator["p95"])
+    if str(row["effect_kind"]).startswith("ratio") and not low > 0:
+        return False
+    return size(row) < LITTLE * (_additive(row, high) - _additive(row, low))
+
+
+def size(row: Row) -> float:
+    """How far an effect is from none, on the scale on which effects add up; NaN without a comparison."""
+    if math.isnan(row["effect"]):
+        return math.nan
+    return abs(_additive(row, float(row["effect"])) - _additive(row, float(row["no_effect"])))
+
+
+def is_noise(result: TrialResult, row: Row) -> bool:
+    """Whether an effect is less than the solver's error lets one tell from none; the limit is that of ``p_better``."""
+    limit = NOISE * result.study.solver.rtol
+    effect, none = float(row["effect"]), float(row["no_effect"])
+    if str(row["effect_kind"]) == "risk difference":
+        return effect == none and row["low"] == row["high"]
+    if none == 1:
+        return abs(math.log(effect)) < limit
+    return abs(effect) < limit * abs(float(row["median"]))
+
+
+def comparator_row(result: TrialResult, row: Row) -> Row | None:
+    """The comparator's row of the same endpoint, day and reading."""
+    table = result.endpoints
+    same = (table["endpoint"] == row["endpoint"]) & (table["day"] == row["day"]) & (table["reading"] == row["reading"])
+    found = table[same & (table["arm"] == result.study.comparator)]
+    return {str(k): v for k, v in found.iloc[0].items()} if len(found) else None
+
+
+def _additive(row: Row, value: float) -> float:
+    """A value on the scale on which effects add up."""
+    return math.log(value) if str(row["effect_kind"]).startswith("ratio") else value
 
 
 def thresholds(result: TrialResult) -> dict[str, float]:

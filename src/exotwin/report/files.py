@@ -34,7 +34,7 @@ def figure(result: TrialResult, observable: str, *, language: str = "en") -> Fig
     ------
     ReportError : no observable of that name; names the nearest.
     """
-    names = [str(name) for name in result.dataset.data_vars]
+    names = facts.observables(result)
     if observable not in names:
         raise ReportError(
             "figure", found=f'"{observable}"', expected="one of " + ", ".join(names), nearest=nearest(observable, names)

@@ -1,4 +1,4 @@
-"""Numbers as a reader wants them: few digits, powers of ten as superscripts, one precision for a value and its limits."""
+"""Numbers as a reader wants them: few digits, powers of ten, one precision for a value and its limits."""
 
 from __future__ import annotations
 
@@ -32,11 +32,12 @@ def number(value: float | None, *, digits: int = 3) -> str:
     return _grouped(value, decimals=max(0, digits - 1 - _exponent(value, digits=digits)))
 
 
-def together(values: Sequence[float | None]) -> tuple[list[str], str]:
+def together(values: Sequence[float | None], *, digits: int = 4) -> tuple[list[str], str]:
     """Numbers that are read together, such as a value and its limits, at one precision.
 
     What they span decides: two significant digits of it, so that no digit pretends to be known. Where they span more
-    than a factor of ten on one side of zero, each gets two significant digits of its own.
+    than a factor of ten on one side of zero, each gets two significant digits of its own. The largest gets ``digits``
+    at most.
 
     Returns
     -------
@@ -46,14 +47,17 @@ def together(values: Sequence[float | None]) -> tuple[list[str], str]:
     largest = max((abs(v) for v in known), default=0.0)
     if largest == 0:
         return [number(v) for v in values], ""
-    power = 0 if _SMALLEST <= largest < _LARGEST else _exponent(largest, digits=3)
+    wide = (min(known) > 0 or max(known) < 0) and largest > _WIDE * min(abs(v) for v in known)
+    leading = abs(sorted(known, key=abs)[len(known) // 2]) if wide else largest
+    power = 0 if _SMALLEST <= leading < _LARGEST else _exponent(leading, digits=2 if wide else 3)
     scaled = [v if v is None else v / 10.0**power for v in values]
     shown = f"×{THIN}10{superscript(power)}" if power else ""
-    if (min(known) > 0 or max(known) < 0) and largest > _WIDE * min(abs(v) for v in known):
-        return [number(v, digits=2) for v in scaled], shown
+    if wide:
+        return [_own(v, largest / 10.0**power) for v in scaled], shown
     span = (max(known) - min(known)) / 10.0**power
     step = span if span > 0 else largest / 10.0**power / 10
-    decimals = min(max(0, 1 - _exponent(step, digits=2)), 6)
+    most = digits - 1 - _exponent(largest / 10.0**power, digits=digits)
+    decimals = max(0, min(1 - _exponent(step, digits=2), most))
     return [_rounded(v, decimals=decimals) for v in scaled], shown
 
 
@@ -69,6 +73,14 @@ def tick(value: float) -> str:
 def superscript(power: int) -> str:
     """``-11`` as "⁻¹¹"."""
     return str(power).translate(_SUPERSCRIPTS)
+
+
+def _own(value: float | None, largest: float) -> str:
+    """Two significant digits, one beside a hundred times more; no powers of ten beside plain numbers."""
+    if value is None or not math.isfinite(value) or not 1e-5 <= abs(value) < 1:
+        return number(value, digits=2)
+    digits = 1 if abs(value) < largest / 100 else 2
+    return _grouped(value, decimals=digits - 1 - _exponent(value, digits=digits))
 
 
 def _rounded(value: float | None, *, decimals: int) -> str:

@@ -10,7 +10,7 @@ from exotwin.report.palette import arm_strokes
 from exotwin.report.references import References
 from exotwin.report.svg import to_svg
 from exotwin.report.tables import Tables
-from exotwin.report.wording import Words
+from exotwin.report.wording import Words, readable
 
 if TYPE_CHECKING:
     from exotwin.report.figures.shared import Drawing
@@ -28,6 +28,11 @@ class Page:
         self.arms = facts.arms(result)
         self.treated = facts.treated(result)
         self.strokes = arm_strokes(self.arms, comparator=result.study.comparator)
+
+    def prose(self, text: str) -> str:
+        """Text of another room for readers: numbers in their usual form; the records that it names count as cited."""
+        self.references.cite(self.references.named_in(text))
+        return readable(text)
 
     def downloads(self, *names: str) -> tuple[Download, ...]:
         """The named tables, to be saved from the page."""

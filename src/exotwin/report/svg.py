@@ -73,8 +73,8 @@ def house_style(*, font: str | None = None) -> Iterator[None]:
     """matplotlib's settings for all figures of the report; ``font`` goes before its own."""
     from matplotlib import rc_context
 
-    family = {"font.family": [font, "sans-serif"]} if font else {}
-    with rc_context(_STYLE | family), warnings.catch_warnings():
+    settings: Any = _STYLE | ({"font.family": [font, "sans-serif"]} if font else {})
+    with rc_context(settings), warnings.catch_warnings():
         # Glyphs that matplotlib's own font lacks only matter for measuring text, which the layouts do not do.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
@@ -92,9 +92,8 @@ def to_svg(figure: Figure, *, name: str, title: str, description: str = "") -> s
 
     buffer = io.StringIO()
     with house_style():
-        FigureCanvasSVG(figure).print_svg(
-            buffer, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
-        )
+        canvas: Any = FigureCanvasSVG(figure)
+        canvas.print_svg(buffer, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     return _cleaned(buffer.getvalue(), name=name, title=title, description=description)
 
 

@@ -6,17 +6,20 @@ The catalogues are ``words/en.toml`` and ``words/zh.toml``: the same keys, fille
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
 from exotwin.errors import InputError, ReportError, nearest
-from exotwin.report.numbers import NOTHING, THIN, number, together
+from exotwin.report.numbers import NOTHING, THIN, number, superscript, together
 from exotwin.tables import read_toml
 
 LANGUAGES = ("en", "zh")
 MONTH = 365.25 / 12  # days, as in the study files
+_BETWEEN_SCRIPTS = re.compile(r"(?<=[\u4e00-\u9fff])(?=[A-Za-z0-9×−])|(?<=[A-Za-z0-9%⁰-⁹])(?=[\u4e00-\u9fff])")
+_E_NOTATION = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)e([+-]?\d+)(?!\w)")
 _FOLDER = Path(__file__).with_name("words")
 
 
@@ -52,21 +55,25 @@ def catalogue(language: str) -> Mapping[str, str]:
 
 
 class Words:
-    """The words of one language.
-
-    ``words("answer.effect", arm="MSC")`` gives the text of that key with its braces filled in. Texts are plain: what
-    puts them into HTML or SVG escapes them.
-    """
+    """The words of one language. Texts are plain: what puts them into HTML or SVG escapes them."""
 
     def __init__(self, language: str = "en") -> None:
         self.language = language
         self._texts = catalogue(language)
 
     def __call__(self, key: str, **values: object) -> str:
+        """The text of ``section.key`` with its braces filled in: ``words("answer.with_arm", arm="MSC", effect="…")``.
+
+        Raises
+        ------
+        ReportError : no such key; names the nearest.
+        """
         if key not in self._texts:
             close = nearest(key, self._texts)
             raise ReportError("report, words", found=f'the key "{key}"', expected="a key of en.toml", nearest=close)
         text = self._texts[key].format(**values) if values else self._texts[key]
+        if self.language == "zh":
+            text = _BETWEEN_SCRIPTS.sub(" ", text)
         return text.replace(" %", f"{THIN}%")  # no line break between a number and its sign
 
     def known(self, key: str, otherwise: str) -> str:
@@ -78,8 +85,12 @@ class Words:
         return named.label_zh or named.label if self.language == "zh" else named.label
 
     def arm(self, name: str) -> str:
-        """An arm's name as the study file has it, underscores as spaces."""
-        return name.replace("_", " ")
+        """An arm's name as the study file has it, underscores as spaces; common names in the language."""
+        return self.known(f"arm.{name}", name.replace("_", " "))
+
+    def first(self, text: str) -> str:
+        """``text`` as the first word of a sentence."""
+        return text[:1].upper() + text[1:]
 
     def list(self, parts: Iterable[str]) -> str:
         """``a, b and c``."""
@@ -101,18 +112,20 @@ class Words:
         """A number with its unit."""
         return self.with_unit(number(value, digits=digits), unit)
 
-    def estimate(self, value: float | None, low: float | None, high: float | None, unit: str = "") -> str:
+    def estimate(
+        self, value: float | None, low: float | None, high: float | None, unit: str = "", *, digits: int = 4
+    ) -> str:
         """``0.12 (0.01 to 0.45) ng/mL``; without limits where there are none."""
-        texts, power = together([value, low, high])
+        texts, power = together([value, low, high], digits=digits)
         if texts[0] == NOTHING:
             return NOTHING
         known = all(v is not None and not math.isnan(v) for v in (low, high))
         text = self("word.interval", value=texts[0], low=texts[1], high=texts[2]) if known else texts[0]
         return self.with_unit(f"{text}{THIN}{power}" if power else text, unit)
 
-    def interval(self, low: float | None, high: float | None, unit: str = "") -> str:
+    def interval(self, low: float | None, high: float | None, unit: str = "", *, digits: int = 4) -> str:
         """``0.01 to 0.45 ng/mL``."""
-        texts, power = together([low, high])
+        texts, power = together([low, high], digits=digits)
         text = self("word.range", low=texts[0], high=texts[1])
         return self.with_unit(f"{text}{THIN}{power}" if power else text, unit)
 
@@ -159,9 +172,14 @@ class Words:
         return self("word.comma").join(parts)
 
 
-def share_of_draws(share: float, draws: int) -> int:
-    """How many of the draws a share of them is."""
-    return round(share * draws)
+def readable(text: str) -> str:
+    """Numbers such as 4.1e+10 in text of other rooms as a reader writes them, 4.1 × 10¹⁰."""
+    return _E_NOTATION.sub(_as_power, text)
+
+
+def _as_power(found: re.Match[str]) -> str:
+    power = superscript(int(found[2]))
+    return f"10{power}" if found[1] in ("1", "1.0") else f"{found[1]}{THIN}×{THIN}10{power}"
 
 
 def joined(sentences: Sequence[str], words: Words) -> str:

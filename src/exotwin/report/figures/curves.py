@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exotwin.report import facts
-from exotwin.report.figures.shared import Drawing, Sheet, calendar, legend, log_ticks, plain_ticks, quiet
+from exotwin.report.figures.shared import Drawing, Sheet, calendar, legend, log_ticks, plain_ticks, quiet, side_label
 from exotwin.report.palette import FAINT, NORMAL, Stroke, arm_strokes
 from exotwin.report.wording import Words
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from exotwin.trial import TrialResult
 
-_LEFT, _TOP, _UPPER, _GAP, _LOWER, _FOOT = 0.62, 0.72, 1.62, 0.16, 0.78, 0.95
+_LEFT, _TOP, _UPPER, _GAP, _LOWER, _FOOT = 0.62, 0.86, 1.62, 0.16, 0.78, 0.95
 
 
 def draw(result: TrialResult, words: Words, curves: pd.DataFrame, differences: pd.DataFrame) -> Drawing:
@@ -68,8 +68,7 @@ def _course(axes: Axes, result: TrialResult, words: Words, table: pd.DataFrame, 
     if observable.normal is not None and not share:
         _normal(axes, words, observable.normal)
     unit = words.unit(observable.unit)
-    axes.set_ylabel("%" if share else unit, labelpad=0)
-    axes.yaxis.set_label_coords(-0.20, 0.5)
+    side_label(axes, "%" if share else unit)
     title = _share_label(result, words, observable.id) if share else words.label(observable)
     axes.set_title("\n".join(textwrap.wrap(title, 34)) if words.language == "en" else title)
     calendar(axes, words, last=float(table["day"].max()), label=False)
@@ -88,10 +87,11 @@ def _normal(axes: Axes, words: Words, normal: tuple[float, float]) -> None:
     bottom, top = axes.get_ylim()
     low, high = normal
     logarithmic = axes.get_yscale() == "log"
-    if top < low:
-        top = low * 1.6 if logarithmic else low * 1.12
-    if bottom > high:
-        bottom = high / 1.6 if logarithmic else high * 0.88
+    span = 0.12 * (top - bottom)
+    if top < high:
+        top = max(top, low * 1.6 if logarithmic else low + span)
+    if bottom > low:
+        bottom = min(bottom, high / 1.6 if logarithmic else high - span)
     axes.set_ylim(bottom, top)
     axes.axhspan(max(low, bottom), min(high, top), color=NORMAL, zorder=0, linewidth=0)
     at = min(high, top)
@@ -123,6 +123,5 @@ def _difference(axes: Axes, result: TrialResult, words: Words, table: pd.DataFra
     if table.empty or not np.isfinite(table["effect"]).any():
         quiet(axes, words("word.unknown"))
     plain_ticks(axes.yaxis, n=3)
-    axes.set_ylabel(words("outcome.ratio_short" if ratio else "outcome.difference_short"), labelpad=0)
-    axes.yaxis.set_label_coords(-0.20, 0.5)
+    side_label(axes, words("outcome.ratio_short" if ratio else "outcome.difference_short"))
     calendar(axes, words, last=float(result.dataset["time"].values.max()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from exotwin.report.figures.shared import Drawing, Sheet, first_days, log_ticks, plain_ticks
+from exotwin.report.figures.shared import Drawing, Sheet, first_days, log_ticks, plain_ticks, side_label
 from exotwin.report.palette import INK, PLACES, RULE, Stroke
 from exotwin.report.tables.exposure import PER_DOSE, place_of
 from exotwin.report.wording import Words
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from exotwin.trial import TrialResult
 
-_FLOOR = 1e-6  # % of dose below which a place counts as empty in the picture
+_FLOOR = 1e-4  # % of dose below which a place counts as empty in the picture
 _OTHER = Stroke("#8a6d3b", (0, (2, 1)), "v")
 
 
@@ -36,8 +36,7 @@ def draw(result: TrialResult, words: Words, table: pd.DataFrame) -> Drawing | No
         one = table[table["arm"] == arm]
         _places(axes, result, words, one, lowest)
         axes.set_title(words.arm(arm))
-        axes.set_ylabel(words("figure.percent_of_dose") if column == 0 else "")
-        axes.yaxis.set_label_coords(-0.22, 0.5)
+        side_label(axes, words("figure.percent_of_dose") if column == 0 else "")
         first_days(axes, words, [max(float(one["day"].min()), 1 / 1440), float(one["day"].max())])
     return Drawing("exposure", sheet.figure, words("title.exposure"))
 
@@ -116,7 +115,6 @@ def obstruction(words: Words, table: pd.DataFrame, strokes: dict[str, Stroke]) -
         )
     axes.set_ylim(bottom=0)
     plain_ticks(axes.yaxis)
-    axes.set_ylabel(words("figure.obstruction"))
-    axes.yaxis.set_label_coords(-0.16, 0.5)
+    side_label(axes, words("figure.obstruction"), inches=0.55)
     first_days(axes, words, [max(float(table["day"].min()), 1 / 1440), float(table["day"].max())])
     return Drawing("obstruction", sheet.figure, words("exposure.obstruction"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from exotwin.report import facts
-from exotwin.report.figures.shared import Drawing, Sheet, plain_ticks
+from exotwin.report.figures.shared import Drawing, Sheet, plain_ticks, root
 from exotwin.report.palette import FAINT, INK, NORMAL, RULE, Stroke, arm_strokes
 from exotwin.report.wording import Words
 
@@ -105,7 +105,9 @@ def _lane(
         return []
     effect, low, high = (float(row[c]) * scale for c in ("effect", "low", "high"))
     inside = dots[(dots >= low) & (dots <= high)]
-    spread = y + 0.3 + 0.22 * ((np.arange(inside.size) * 0.618) % 1 - 0.5)  # golden ratio: no two dots beside each other
+    spread = (
+        y + 0.3 + 0.22 * ((np.arange(inside.size) * 0.618) % 1 - 0.5)
+    )  # golden ratio: no two dots beside each other
     axes.plot(
         inside, spread, linestyle="none", marker="o", markersize=2.3, color=stroke.colour, alpha=0.45, markeredgewidth=0
     )
@@ -156,7 +158,6 @@ def _inches(axes: Axes) -> Any:
     """x in inches from the panel's left edge, y in data."""
     from matplotlib.transforms import Affine2D, blended_transform_factory
 
-    figure = axes.figure
-    left = axes.get_position().x0 * figure.get_size_inches()[0]
-    x = Affine2D().translate(left, 0) + figure.dpi_scale_trans
+    figure = root(axes)
+    x = Affine2D().translate(axes.bbox.x0 / figure.dpi, 0) + figure.dpi_scale_trans
     return blended_transform_factory(x, axes.transData)

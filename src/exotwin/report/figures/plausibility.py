@@ -33,9 +33,9 @@ def draw(words: Words, table: pd.DataFrame, strokes: dict[str, Stroke]) -> Drawi
     axes.annotate(
         words("figure.needed", n=number(needed)),
         (needed, 0),
-        xytext=(0, 5),
+        xytext=(-4, 5),
         textcoords="offset points",
-        ha="center",
+        ha="right",
         fontsize=8.5,
         color="#2f5f48",
     )

@@ -41,6 +41,20 @@ class Sheet:
         return self.figure.add_axes(box, **options)
 
 
+def root(axes: Axes) -> Figure:
+    """The figure that a panel stands on."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None  # panels of a sheet always stand on one
+    return figure
+
+
+def side_label(axes: Axes, text: str, *, inches: float = 0.47) -> None:
+    """Name of the vertical axis, this far from it: fixed, since no width of a tick's text is known."""
+    width = axes.bbox.width / root(axes).dpi
+    axes.set_ylabel(text)
+    axes.yaxis.set_label_coords(-inches / width, 0.5)
+
+
 def plain_ticks(axis: Any, *, n: int = 5) -> None:
     """At most ``n`` round ticks, written like the numbers of the text."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -64,7 +78,7 @@ def log_ticks(axis: Any, *, n: int = 6) -> None:
 
 def power_of_ten(value: float) -> str:
     """A tick of a logarithmic axis."""
-    if 0.099 < value < 1001:
+    if 0.0099 < value < 1001:
         return tick(value)
     if value <= 0:
         return ""
@@ -94,7 +108,7 @@ def first_days(axes: Axes, words: Words, days: Sequence[float], *, label: bool =
 
     ticks = [
         t
-        for t in (1 / 1440, 10 / 1440, 1 / 24, 6 / 24, 1.0, 3.0, 7.0, 14.0)
+        for t in (1 / 1440, 10 / 1440, 1 / 24, 6 / 24, 1.0, 7.0, 28.0)
         if days[0] <= t * 1.001 and t <= days[-1] * 1.001
     ]
     axes.set_xscale("log")

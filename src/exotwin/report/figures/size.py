@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exotwin.report.figures.shared import Drawing, Sheet, plain_ticks
+from exotwin.report.figures.shared import Drawing, Sheet, plain_ticks, side_label
 from exotwin.report.numbers import number, superscript
 from exotwin.report.palette import BLUE, FAINT, INK, NORMAL
 from exotwin.report.wording import Words
@@ -31,8 +31,8 @@ def draw(name: str, product: Product, words: Words, sizes: pd.DataFrame) -> Draw
     mean = table["mean_per_mL"].to_numpy(dtype=float) / width
     top = max(float(np.nanmax(row)) for row in captures)
     power = math.floor(math.log10(top))
-    sheet = Sheet(2.9, width=6.4)
-    axes = sheet.panel(0.72, 0.34, 5.45, 2.0)
+    sheet = Sheet(2.7, width=6.4)
+    axes = sheet.panel(0.72, 0.12, 5.45, 2.02)
     axes.axvspan(*WINDOW, color=NORMAL, zorder=0, linewidth=0)
     for row in captures:
         axes.plot(diameter, row / 10**power, color=BLUE, linewidth=0.7, alpha=0.45)
@@ -46,8 +46,9 @@ def draw(name: str, product: Product, words: Words, sizes: pd.DataFrame) -> Draw
         axes.annotate(
             f"D{percent} {number(value)}",
             (value, height),
-            xytext=(3, 3),
+            xytext=(-3, 2) if percent == 10 else (3, 3),
             textcoords="offset points",
+            ha="right" if percent == 10 else "left",
             fontsize=8,
             color=INK,
         )
@@ -64,6 +65,5 @@ def draw(name: str, product: Product, words: Words, sizes: pd.DataFrame) -> Draw
     plain_ticks(axes.xaxis, n=8)
     plain_ticks(axes.yaxis)
     axes.set_xlabel(words("figure.diameter"), color=FAINT)
-    axes.set_ylabel(words("figure.density", power=superscript(power)))
-    axes.yaxis.set_label_coords(-0.085, 0.5)
+    side_label(axes, words("figure.density", power=superscript(power)))
     return Drawing(f"sizes-{name}", sheet.figure, words("given.sizes"))

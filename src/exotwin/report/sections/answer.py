@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from exotwin.report import answer, facts
 from exotwin.report.blocks import Bar, Cell, Table, figure, group, text
+from exotwin.report.numbers import number
 
 if TYPE_CHECKING:
     from exotwin.report.page import Page
@@ -18,7 +19,7 @@ def build(page: Page) -> dict[str, Any]:
     words, result = page.words, page.result
     arms = [
         {
-            "name": words.arm(arm)[:1].upper() + words.arm(arm)[1:],
+            "name": words.first(words.arm(arm)),
             "given": given(page, arm),
             "text": answer.about_arm(result, arm, words),
             "stroke": page.strokes[arm],
@@ -39,8 +40,10 @@ def given(page: Page, arm: str) -> str:
     if not treatment.treated:
         return words("answer.untreated")
     amount, unit = treatment.amount
+    days = words("word.comma").join(number(d) for d in treatment.days)
+    schedule = words("answer.schedule", schedule=treatment.schedule, days=days)
     route = words.known(f"route.{treatment.route}", str(treatment.route))
-    return words("answer.gives", dose=words.number(amount, unit), route=route, schedule=treatment.schedule)
+    return words("answer.gives", dose=words.number(amount, unit), route=route, schedule=schedule)
 
 
 def _facts(page: Page) -> str:
@@ -69,7 +72,7 @@ def _glance(page: Page) -> Table:
     )
     lines: list[tuple[Cell, ...]] = []
     for endpoint in rows["endpoint"].unique():
-        of_endpoint = [dict(r) for r in rows[rows["endpoint"] == endpoint].to_dict(orient="records")]
+        of_endpoint = facts.dicts(rows[rows["endpoint"] == endpoint])
         compared = [r for r in of_endpoint if r["arm"] != comparator]
         base = [f"{words.arm(comparator)} {value(page, r).text}" for r in of_endpoint if r["arm"] == comparator]
         if compared:
@@ -93,15 +96,16 @@ def value(page: Page, row: Mapping[str, Any]) -> Cell:
 def effect_cell(page: Page, row: Mapping[str, Any], *, note: str = "") -> Cell:
     """Effect with its interval, and what the interval says of it."""
     numbers = [float(row[k]) for k in ("effect", "low", "high")]
-    direction = facts.direction(row)
-    shown = answer.effect(row, page.words)
+    numbers += [float(row[k]) for k in ("nnt", "nnt_low", "nnt_high")] if note else []
+    direction = answer.clause(page.result, row).replace("_", " ")
+    shown = answer.effect(page.result, row, page.words)
     return Cell(shown, tuple(numbers), f"number {direction}", note)
 
 
 def _compared(page: Page, row: Mapping[str, Any], beside: Sequence[Mapping[str, Any]]) -> tuple[Cell, ...]:
     words = page.words
     bar = Cell("", kind="bar", bar=bar_of(row, beside, page.strokes[str(row["arm"])].colour))
-    draws = Cell(answer.in_draws(row, words), (float(row["p_better"]),), "number")
+    draws = Cell(answer.probability(page.result, row, words), (float(row["p_better"]),), "number")
     return (text(words.arm(str(row["arm"]))), value(page, row), effect_cell(page, row), bar, draws)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from exotwin.report import facts
 from exotwin.report.blocks import Cell, Picture, Table, figure, text
 from exotwin.report.figures import exposure, plausibility
 from exotwin.report.numbers import number
@@ -34,7 +35,9 @@ def _places(page: Page, span: str) -> Picture | None:
     drawing = exposure.draw(page.result, page.words, page.tables["exposure"])
     if drawing is None:
         return None
-    doses = page.words("word.semicolon").join(f"{page.words.arm(a)}: {given(page, a)}" for a in page.treated)
+    doses = page.words("word.semicolon").join(
+        page.words("sources.methods_arm", arm=page.words.arm(a), gives=given(page, a)) for a in page.treated
+    )
     return page.picture(drawing, page.words("exposure.places_caption", doses=doses), "exposure")
 
 
@@ -43,10 +46,11 @@ def _peaks(page: Page, span: str, *, of_dose: bool) -> Table | None:
     table = table[(table["unit"] == PER_DOSE) == of_dose]
     if table.empty:
         return None
-    rows, groups = [], []
+    rows: list[tuple[Cell, ...]] = []
+    groups = []
     for arm, group in table.groupby("arm", sort=False):
         groups.append(len(rows))
-        for k, r in enumerate(group.itertuples()):
+        for k, r in enumerate(facts.rows(group)):
             first = [text(words.arm(str(arm)), head=True, span=len(group))] if k == 0 else []
             unit = "%" if of_dose else r.unit
             peak = figure(words.estimate(r.peak, r.peak_p5, r.peak_p95, unit), r.peak, r.peak_p5, r.peak_p95)
@@ -88,10 +92,11 @@ def _copies(page: Page) -> dict[str, Any] | None:
     if (table["delivered"] > 0).any():
         drawing = plausibility.draw(words, table, page.strokes)
         picture = page.picture(drawing, words("exposure.copies_caption", needed=needed), "copies")
-    rows, groups = [], []
+    rows: list[tuple[Cell, ...]] = []
+    groups = []
     for arm, group in table.groupby("arm", sort=False):
         groups.append(len(rows))
-        for k, r in enumerate(group.itertuples()):
+        for k, r in enumerate(facts.rows(group)):
             first = [text(words.arm(str(arm)), head=True, span=len(group))] if k == 0 else []
             delivered = figure(words.estimate(r.delivered, r.low, r.high), r.delivered, r.low, r.high)
             own = figure(_minutes(page, r.own_supply_minutes), r.own_supply_minutes)

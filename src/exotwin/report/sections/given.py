@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from exotwin.report import facts
 from exotwin.report.blocks import Cell, Fact, Picture, Table, figure, text
 from exotwin.report.figures import size
 from exotwin.report.numbers import number
@@ -26,7 +27,7 @@ def build(page: Page) -> dict[str, Any]:
 def _doses(page: Page) -> Table:
     words = page.words
     rows = []
-    for row in doses(page.result).itertuples():
+    for row in facts.rows(doses(page.result)):
         if not row.product:
             nothing = text(words("given.nothing_given"))
             rows.append((text(words.arm(row.arm), head=True), nothing, text(""), text(""), text("")))
@@ -35,7 +36,9 @@ def _doses(page: Page) -> Table:
         route = words.known(f"route.{row.route}", row.route)
         name = page.result.products[row.product].name
         amount = figure(words.number(row.amount, row.unit), row.amount)
-        schedule = text(row.schedule, note=words("given.on_days", days=row.days.replace(" ", ", ")))
+        days = row.days.replace(" ", words("word.comma"))
+        said, listed = words("answer.schedule", schedule=row.schedule, days=days), words("given.on_days", days=days)
+        schedule = text(said, note=listed if listed != said else "")
         rows.append((text(words.arm(row.arm), head=True), text(name, note=form), amount, text(route), schedule))
     columns = tuple(words(f"given.dose_{c}") for c in ("arm", "product", "each", "route", "schedule"))
     return Table("doses", words("given.doses"), columns, tuple(rows), page.downloads("doses"), numeric=frozenset({2}))
@@ -61,7 +64,7 @@ def _product(page: Page, key: str, product: Product) -> dict[str, Any]:
         "sizes": _sizes(page, key, product),
         "cargo": _cargo(page, key, product),
         "missing": missing,
-        "remarks": product.remarks,
+        "remarks": [page.prose(r) for r in product.remarks],
         "files": _files(page, product),
     }
 
@@ -112,8 +115,8 @@ def _verdict(page: Page, verdict: Verdict) -> dict[str, Any]:
     rows = tuple(
         (
             text(c.name, head=True),
-            text(c.rule),
-            text(c.measured),
+            text(page.prose(c.rule)),
+            text(page.prose(c.measured)),
             Cell(words(f"outcome_word.{c.outcome}"), kind=f"outcome {_slug(c.outcome)}"),
             Cell("", records=page.references.cite(c.records), kind="records"),
         )
@@ -121,7 +124,12 @@ def _verdict(page: Page, verdict: Verdict) -> dict[str, Any]:
     )
     columns = (*(words(f"given.{c}") for c in ("criterion", "rule", "found", "outcome")), words("page.source"))
     outcome = words(f"outcome_word.{verdict.outcome}")
-    caption = words("given.verdict_caption", standard=verdict.standard, outcome=outcome, summary=verdict.summary)
+    caption = words(
+        "given.verdict_caption",
+        standard=verdict.standard,
+        outcome=outcome,
+        summary=words.first(page.prose(verdict.summary)),
+    )
     table = Table(f"verdict-{_slug(verdict.standard)}", caption, columns, rows, page.downloads("criteria"))
     return {"standard": verdict.standard, "outcome": outcome, "kind": _slug(verdict.outcome), "table": table}
 
@@ -188,7 +196,7 @@ def _cargo(page: Page, key: str, product: Product) -> Table | None:
             figure(_per_copy(r.copies_per_vesicle), r.copies_per_vesicle),
             text(words("word.yes") if r.in_model else ""),
         )
-        for r in shown.itertuples()
+        for r in facts.rows(shown)
     )
     columns = tuple(words(f"given.{c}") for c in ("mediator", "reads_share", "copies", "vesicles_per_copy", "in_model"))
     caption = words(
@@ -197,13 +205,13 @@ def _cargo(page: Page, key: str, product: Product) -> Table | None:
         n=len(rows),
         total=len(table),
         unknown=len(cargo.unknown),
-        basis=cargo.basis,
+        basis=page.prose(cargo.basis),
     )
     return Table(f"cargo-{key}", caption, columns, rows, page.downloads("cargo"), numeric=frozenset({1, 2, 3}))
 
 
 def _per_copy(copies: float) -> str:
-    return number(1 / copies, digits=2) if copies > 0 and not math.isnan(copies) else number(math.nan)
+    return number(float(f"{1 / copies:.2g}")) if copies > 0 and not math.isnan(copies) else number(math.nan)
 
 
 def _files(page: Page, product: Product) -> Table:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from exotwin.report import answer, facts
-from exotwin.report.blocks import Cell, Fact, Table, figure, text
+from exotwin.report.blocks import Cell, Fact, Table, figure, prose, text
 from exotwin.report.numbers import number
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ def build(page: Page) -> dict[str, Any]:
         "influence": _influence(page),
         "processes": _processes(page),
         "edges": [_edges(page, key) for key in page.result.mechanisms],
-        "mechanism_remarks": [r for m in page.result.mechanisms.values() for r in m.remarks],
-        "misses": [Fact(r.module, r.misses) for r in page.tables["misses"].itertuples()],
+        "mechanism_remarks": [page.prose(r) for m in page.result.mechanisms.values() for r in m.remarks],
+        "misses": [Fact(r.module, page.prose(r.misses)) for r in facts.rows(page.tables["misses"])],
         "failures": _failures(page),
         "overrides": _overrides(page),
-        "remarks": page.result.remarks,
+        "remarks": [page.prose(r) for r in page.result.remarks],
         "parameters": _parameters(page),
         "parameters_title": words("honesty.all_parameters", n=total),
         "equations": model.antimony,
@@ -71,7 +71,7 @@ def _influence(page: Page) -> Table | None:
     strongest = own.loc[own.groupby("parameter")["correlation"].apply(lambda r: r.abs().idxmax())]
     ordered = strongest.reindex(strongest["correlation"].abs().sort_values(ascending=False).index).head(N_INFLUENCE)
     rows = tuple(
-        _influence_row(page, str(r.parameter), float(r.correlation), float(r.noise)) for r in ordered.itertuples()
+        _influence_row(page, str(r.parameter), float(r.correlation), float(r.noise)) for r in facts.rows(ordered)
     )
     shown = facts.main_rows(page.result)
     row = dict(shown[shown["endpoint"] == first].iloc[0])
@@ -82,9 +82,7 @@ def _influence(page: Page) -> Table | None:
         time=words.time(float(row["day"])),
         noise=number(float(own["noise"].iloc[0]), digits=2),
     )
-    columns = tuple(
-        words(f"honesty.{c}") for c in ("parameter", "correlation", "value", "spread", "basis_column", "note")
-    )
+    columns = tuple(words(f"honesty.{c}") for c in ("parameter", "correlation", "value", "basis_column", "note"))
     return Table(
         "influence",
         caption,
@@ -107,22 +105,39 @@ def _influence_row(page: Page, name: str, correlation: float, noise: float) -> t
         (correlation,),
         "number" + (" faint" if abs(correlation) < noise else ""),
     )
-    if parameter is None:  # what is not known of a product, "umbilical:copies:miR-21-5p"
-        _, _, quantity = name.partition(":")
-        kind, _, rest = quantity.partition(":")
-        label = words.known(f"quantity.{kind}", kind)
-        return (
-            text(name, note=f"{label} {rest.replace(':', ' → ')}".strip(), head=True),
-            strength,
-            shown,
-            text(""),
-            text(words("honesty.of_product")),
-            text(""),
-            text(""),
-        )
+    if parameter is None:
+        return _of_product(page, name, strength, shown)
     cited = Cell("", records=page.references.cite(parameter.records), kind="records")
     basis = Cell(words(f"basis.{parameter.basis}"), kind=f"basis {parameter.basis}")
-    return (text(name, head=True), strength, shown, text(parameter.spread.text), basis, text(parameter.note), cited)
+    return (
+        text(name, note=parameter.spread.text, head=True),
+        strength,
+        shown,
+        basis,
+        prose(page.prose(parameter.note)),
+        cited,
+    )
+
+
+def _of_product(page: Page, name: str, strength: Cell, shown: Cell) -> tuple[Cell, ...]:
+    """The row of a number that is not known of a product, such as ``umbilical:gain:miR-21-5p:angiogenesis``."""
+    words = page.words
+    key, _, quantity = name.partition(":")
+    kind, _, rest = quantity.partition(":")
+    mediator, _, process = rest.partition(":")
+    product = page.result.products[key].name if key in page.result.products else key
+    edges = [
+        e
+        for e in (page.result.mechanisms[key].edges if key in page.result.mechanisms else ())
+        if kind == "gain" and (e.mediator, e.process) == (mediator, process)
+    ]
+    title = " → ".join(filter(None, (mediator, words.known(f"process.{process}", process))))
+    what = words.known(f"quantity.{kind}", kind)
+    basis = words.list(dict.fromkeys(words(f"basis.{e.basis}") for e in edges)) or words("honesty.of_product")
+    note = words("word.sentence").join(dict.fromkeys(page.prose(e.note) for e in edges))
+    cited = page.references.cite(r for e in edges for r in e.records)
+    head = text(title or what, note=f"{what}, {product}" if title else product, head=True)
+    return (head, strength, shown, text(basis), prose(note), Cell("", records=cited, kind="records"))
 
 
 def _processes(page: Page) -> Table:
@@ -130,7 +145,7 @@ def _processes(page: Page) -> Table:
     products = list(page.result.mechanisms)
     rows = []
     for process in page.result.model.processes:
-        own = {r.reading: r for r in table[table["process"] == process].itertuples()}
+        own = {r.reading: r for r in facts.rows(table[table["process"] == process])}
         cells: list[Cell] = []
         for reading in ("animal", *(f"copies: {p}" for p in products)):
             r = own.get(reading)
@@ -162,10 +177,10 @@ def _edges(page: Page, key: str) -> Table | None:
             text(words.known(f"process.{r.process}", r.process)),
             figure(words.estimate(r.factor, r.low, r.high), r.factor, r.low, r.high),
             Cell(words(f"basis.{r.basis}"), kind=f"basis {r.basis}"),
-            text(r.note),
+            prose(page.prose(r.note)),
             Cell("", records=page.references.cite(r.records.split()), kind="records"),
         )
-        for r in table.itertuples()
+        for r in facts.rows(table)
     )
     counts = page.result.mechanisms[key].counts()
     caption = words("honesty.edges_caption", product=page.result.products[key].name, **counts)
@@ -194,7 +209,7 @@ def _failures(page: Page) -> Table | str:
             text(words.known(f"stop.{r.reason}", r.reason)),
             figure(number(r.n), r.n),
         )
-        for r in table.itertuples()
+        for r in facts.rows(table)
     )
     columns = (words("honesty.reading"), words("outcome.arm"), words("honesty.reason"), words("honesty.number"))
     return Table(
@@ -208,7 +223,7 @@ def _overrides(page: Page) -> Table | str:
         return words("honesty.overrides_none")
     rows = tuple(
         (text(r.parameter, head=True), text(r.value), figure(words.number(r.own_value, r.own_unit), r.own_value))
-        for r in table.itertuples()
+        for r in facts.rows(table)
     )
     columns = (words("honesty.parameter"), words("honesty.value"), words("honesty.own"))
     return Table(
@@ -225,18 +240,17 @@ def _parameters(page: Page) -> Table:
     words = page.words
     rows = tuple(
         (
-            text(p.name, head=True),
+            text(p.name, note=p.spread.text, head=True),
             figure(words.number(p.value, p.unit), p.value),
-            text(p.spread.text),
             text(words(f"level.{p.level}")),
             Cell(words(f"basis.{p.basis}"), kind=f"basis {p.basis}"),
-            text(p.note),
+            prose(page.prose(p.note)),
             Cell("", records=page.references.cite(p.records), kind="records"),
         )
         for p in page.result.model.parameters.values()
     )
     columns = (
-        *(words(f"honesty.{c}") for c in ("parameter", "value", "spread", "level", "basis_column", "note")),
+        *(words(f"honesty.{c}") for c in ("parameter", "value", "level", "basis_column", "note")),
         words("page.source"),
     )
     return Table("parameters", "", columns, rows, page.downloads("parameters"), numeric=frozenset({1}), wide=True)

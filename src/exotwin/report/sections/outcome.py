@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from exotwin.report import answer, facts
 from exotwin.report.blocks import Cell, Table, figure, group, text
 from exotwin.report.figures import curves, forest
-from exotwin.report.numbers import number
+from exotwin.report.numbers import NOTHING, number
 from exotwin.report.sections.answer import effect_cell, value
 
 if TYPE_CHECKING:
@@ -46,13 +46,12 @@ def _endpoints(page: Page, reading: str) -> Table:
     words, table = page.words, page.result.endpoints
     table = table[table["reading"] == reading]
     main = reading == page.result.study.potency
-    shares = bool((table["kind"] == "share").any())
-    columns = ["arm", "n", "value", "effect", "effect_patients", "better", *(["nnt"] if shares else [])]
+    columns = ["arm", "n", "value", "effect", "effect_patients", "better"]
     rows: list[tuple[Cell, ...]] = []
     for (_, day), of_endpoint in table.groupby(["endpoint", "day"], sort=False):
-        lines = of_endpoint.to_dict(orient="records")
+        lines = facts.dicts(of_endpoint)
         rows.append(group(answer.label(lines[0], words), words.time(float(str(day))), len(columns)))
-        rows += [_row(page, row, shares=shares) for row in lines]
+        rows += [_row(page, row) for row in lines]
     caption = words(
         "outcome.endpoints_caption" if main else "outcome.other_readings",
         reading=words(f"reading.{reading}"),
@@ -69,21 +68,24 @@ def _endpoints(page: Page, reading: str) -> Table:
     )
 
 
-def _row(page: Page, row: dict[str, Any], *, shares: bool) -> tuple[Cell, ...]:
+def _row(page: Page, row: dict[str, Any]) -> tuple[Cell, ...]:
     words = page.words
     start = (text(words.arm(row["arm"])), figure(number(row["n"]), row["n"]), value(page, row))
     if not row["comparator"]:
-        return (*start, *(text("") for _ in range(4 if shares else 3)))
+        return (*start, text(""), text(""), text(""))
     own = figure(_patients(page, row), row["low_patients"], row["high_patients"])
-    draws = Cell(answer.in_draws(row, words), (float(row["p_better"]),), "number")
-    cells = (*start, effect_cell(page, row), own, draws)
-    numbers = tuple(float(row[k]) for k in ("nnt", "nnt_low", "nnt_high"))
-    return (*cells, Cell(answer.needed(row, words), numbers, "number")) if shares else cells
+    draws = Cell(answer.probability(page.result, row, words), (float(row["p_better"]),), "number")
+    needed = answer.needed(row, words)
+    effect = effect_cell(page, row, note=words("outcome.nnt_of", nnt=needed) if needed else "")
+    return (*start, effect, own, draws)
 
 
 def _patients(page: Page, row: dict[str, Any]) -> str:
+    if facts.is_noise(page.result, row):
+        return NOTHING
     scale = 100.0 if row["effect_kind"] == "risk difference" else 1.0
-    return page.words.interval(scale * row["low_patients"], scale * row["high_patients"])
+    digits = 6 if row["no_effect"] == 1 else 4
+    return page.words.interval(scale * row["low_patients"], scale * row["high_patients"], digits=digits)
 
 
 def _forest(page: Page) -> Any:
@@ -102,13 +104,19 @@ def _ratios(page: Page) -> Table:
     columns = (words("outcome.arm"), *(words(f"reading.{r}") for r in readings), words("outcome.ratio"))
     lines: list[tuple[Cell, ...]] = []
     for _, of_endpoint in compared.groupby("endpoint", sort=False):
-        rows_of = of_endpoint.to_dict(orient="records")
+        rows_of = facts.dicts(of_endpoint)
         lines.append(group(answer.label(rows_of[0], words), "", len(columns)))
         for arm in dict.fromkeys(r["arm"] for r in rows_of):
             mine = {r["reading"]: r for r in rows_of if r["arm"] == arm}
             cells = [effect_cell(page, mine[r]) if r in mine else text("") for r in readings]
             ratio = float(mine[readings[0]]["ratio_to_copies"]) if readings[0] in mine else math.nan
-            lines.append((text(words.arm(str(arm))), *cells, figure(number(ratio, digits=2), ratio)))
+            lines.append(
+                (
+                    text(words.arm(str(arm))),
+                    *cells,
+                    figure(number(abs(ratio) if math.isinf(ratio) else ratio, digits=2), ratio),
+                )
+            )
     times = words.list(words.time(d) for d in sorted({float(d) for d in rows["day"]}))
     return Table(
         "readings",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from exotwin.report import facts
 from exotwin.report.blocks import Fact, Table, figure, text
 from exotwin.report.numbers import number, tick
 
@@ -48,7 +49,7 @@ def _flow(page: Page) -> Flow:
     table = page.tables["screening"]
     ended = table[table["step"] == "computed to the end"]
     arms = []
-    for row in ended.itertuples():
+    for row in facts.rows(ended):
         lost = found.n_enrolled - row.n
         key = "analysed_lost" if lost else "analysed"
         arms.append(
@@ -72,9 +73,10 @@ def _rule(page: Page, at: int, otherwise: str) -> str:
     if at >= len(criteria):
         return otherwise
     c = criteria[at]
-    name = page.words.label(c) or c.id
+    if named := page.words.label(c):
+        return named
     signs = {"<=": "≤", ">=": "≥"}
-    return f"{name} {signs.get(c.rule, c.rule)} {page.words.with_unit(tick(c.value), c.unit)}"
+    return f"{c.id} {signs.get(c.rule, c.rule)} {page.words.with_unit(tick(c.value), c.unit)}"
 
 
 def _criteria(page: Page) -> list[Fact]:
@@ -86,13 +88,13 @@ def _criteria(page: Page) -> list[Fact]:
 
 def _baseline(page: Page, caption: str) -> Table:
     words, rows = page.words, []
-    for r in page.tables["baseline"].itertuples():
+    for r in facts.rows(page.tables["baseline"]):
         if r.kind == "share":
             shown = figure(words.percent(r.median), r.median)
         else:
             shown = figure(words.estimate(r.median, r.p5, r.p95, r.unit), r.median, r.p5, r.p95)
         normal = (
-            figure(f"{tick(r.normal_low)} {words('word.to')} {tick(r.normal_high)}", r.normal_low, r.normal_high)
+            figure(words("word.range", low=tick(r.normal_low), high=tick(r.normal_high)), r.normal_low, r.normal_high)
             if r.normal_low == r.normal_low
             else text("")
         )

@@ -33,7 +33,7 @@ def _methods(page: Page) -> str:
     for arm in page.arms:
         key = "methods_arm" if study.arms[arm].treated else "methods_untreated"
         arms.append(words(f"sources.{key}", arm=words.arm(arm), gives=given(page, arm)))
-    readings = [words(f"reading.{r}") for r in facts.readings(result)]
+    readings = [words("word.quoted", text=words(f"reading.{r}")) for r in facts.readings(result)]
     return words(
         "sources.methods_text",
         version=result.lock.get("exotwin", words("word.unknown")),
@@ -53,7 +53,7 @@ def _methods(page: Page) -> str:
         comparator=answer.comparator_name(result, words),
         times=words.list(words.time(d) for d in sorted({float(d) for d in result.endpoints["day"]})),
         rtol=number(study.solver.rtol),
-        atol=number(study.solver.atol),
+        atol=words("sources.atol", atol=number(study.solver.atol)) if study.solver.atol else words("sources.atol_rule"),
         seed=study.seed,
     )
 

@@ -74,8 +74,19 @@ def copies(result: TrialResult) -> pd.DataFrame:
     import pandas as pd
 
     rows = [
-        (arm, p.mediator, p.needed, p.delivered, p.low, p.high, p.log10_short, p.own_supply_minutes, p.outcome)
-        + (" ".join(p.records), p.note)
+        (
+            arm,
+            p.mediator,
+            p.needed,
+            p.delivered,
+            p.low,
+            p.high,
+            p.log10_short,
+            p.own_supply_minutes,
+            p.outcome,
+            " ".join(p.records),
+            p.note,
+        )
         for arm, judged in result.plausibility.items()
         for p in judged
     ]
@@ -92,17 +103,17 @@ def _courses(
     days = result.exposure["time"].values.astype(np.float64)
     for arm in facts.treated(result):
         given = _given(result, arm, days)
-        for name in result.exposure.data_vars:
+        for name in result.model.exposures:
             array = result.exposure[name].sel(arm=arm).transpose("patient", "time")
             values = array.values.astype(np.float64)
             if not np.nanmax(np.abs(values), initial=0.0) > 0:
                 continue
-            place = place_of(result, str(name))
+            place = place_of(result, name)
             if place is None:
-                yield arm, str(name), days, values, str(array.attrs.get("units", ""))
+                yield arm, name, days, values, str(array.attrs.get("units", ""))
             elif place[0] == result.study.arms[arm].give:
                 with np.errstate(divide="ignore", invalid="ignore"):
-                    yield arm, str(name), days, np.where(given > 0, 100 * values / given, np.nan), PER_DOSE
+                    yield arm, name, days, np.where(given > 0, 100 * values / given, np.nan), PER_DOSE
             # else: vesicles that infused cells shed; there is no dose of them to be a part of
 
 

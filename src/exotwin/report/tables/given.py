@@ -16,7 +16,7 @@ def doses(result: TrialResult) -> pd.DataFrame:
     """One row an arm. ``amount`` in ``unit`` is each dose; ``days`` after enrolment."""
     import pandas as pd
 
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for name in facts.arms(result):
         arm = result.study.arms[name]
         if not arm.treated:
@@ -47,8 +47,19 @@ def markers(result: TrialResult) -> pd.DataFrame:
         "file",
     ]
     rows = [
-        (name, m.marker, m.channel, m.side, m.positive.value, m.positive.low, m.positive.high, m.threshold, m.n_cells)
-        + (m.control, m.file)
+        (
+            name,
+            m.marker,
+            m.channel,
+            m.side,
+            m.positive.value,
+            m.positive.low,
+            m.positive.high,
+            m.threshold,
+            m.n_cells,
+            m.control,
+            m.file,
+        )
         for name, product in result.products.items()
         for m in (product.cells.markers if product.cells else ())
     ]

@@ -69,7 +69,7 @@ def influence(result: TrialResult) -> pd.DataFrame:
     numbers, first = np.unique(draw, return_index=True)
     columns = ["endpoint", "arm", "parameter", "correlation", "noise", "n_draws"]
     known = {name: values[first] for name, values in facts.drawn(result, level="knowledge").items()}
-    known = {name: values for name, values in known.items() if np.ptp(values) > 0}
+    known = {name: values for name, values in known.items() if np.ptp(values) > 0 and _can_matter(result, name)}
     rows = []
     for (endpoint, arm), group in table.groupby(["endpoint", "arm"], sort=False):
         at = np.searchsorted(numbers, group["draw"].to_numpy())
@@ -82,13 +82,26 @@ def influence(result: TrialResult) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def _can_matter(result: TrialResult, name: str) -> bool:
+    """Whether the main reading uses a number at all: counted copies and the effects of animals exclude each other."""
+    of_copies = ":copies:" in name or ":gain:" in name
+    of_animals = name == "translation" or name.startswith("animal_")
+    return not (of_animals if result.study.potency == "copies" else of_copies)
+
+
 def edges(result: TrialResult) -> pd.DataFrame:
     """Links from cargo to process that each product uses: factor on the rate at full repression, 95 % limits."""
     import pandas as pd
 
     rows = [
-        (name, e.mediator, e.target, e.process, e.gain, e.gain_sd, math.exp(e.gain))
-        + (
+        (
+            name,
+            e.mediator,
+            e.target,
+            e.process,
+            e.gain,
+            e.gain_sd,
+            math.exp(e.gain),
             math.exp(e.gain - 1.96 * e.gain_sd),
             math.exp(e.gain + 1.96 * e.gain_sd),
             e.basis,
@@ -120,11 +133,7 @@ def processes(result: TrialResult) -> pd.DataFrame:
 
     rows = []
     for process in result.model.processes:
-        animal = result.model.parameters.get(f"animal_effect_{process}")
-        if animal is not None:
-            low, high = (float(q) for q in animal.spread.quantile([0.025, 0.975]))
-            factors = (math.exp(animal.value), math.exp(low), math.exp(high))
-            rows.append((process, "animal", "", *factors, animal.basis, animal.record))
+        rows += _from_animals(result, process)
         for name, mechanism in result.mechanisms.items():
             gains = [g for (_, reached), g in mechanism.gains.items() if reached == process]
             if not gains:
@@ -135,6 +144,20 @@ def processes(result: TrialResult) -> pd.DataFrame:
             rows.append((process, f"copies: {name}", " ".join(through), *factors, "", ""))
     columns = ["process", "reading", "through", "factor", "low", "high", "basis", "record"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _from_animals(result: TrialResult, process: str) -> list[tuple[str, str, str, float, float, float, str, str]]:
+    """The row of a process in the reading from animals: exp(scale x split), the scale being what is not known."""
+    import numpy as np
+
+    parameters = result.model.parameters
+    split, scale = parameters.get(f"animal_split_{process}"), parameters.get("animal_scale")
+    if split is None or scale is None:
+        return []
+    drawn = facts.drawn(result).get("animal_scale", np.array([scale.value]))
+    low, middle, high = (math.exp(split.value * float(q)) for q in np.quantile(np.unique(drawn), [0.025, 0.5, 0.975]))
+    records = " ".join(dict.fromkeys([*split.records, *scale.records]))
+    return [(process, "animal", "", middle, min(low, high), max(low, high), split.basis, records)]
 
 
 def failures(result: TrialResult) -> pd.DataFrame:
@@ -161,11 +184,14 @@ def misses(result: TrialResult) -> pd.DataFrame:
 
     rows = []
     for comment in _COMMENT.findall(result.model.antimony):
-        said = " ".join(line.strip().removeprefix("//").strip() for line in comment.strip().splitlines())
-        module, _, _ = said.partition(":")
-        _, found, missed = said.partition("Misses:")
-        if found:
-            rows.append((module, _PAGE.sub("", missed).strip()))
+        lines = [line.strip().removeprefix("//").strip() for line in comment.strip().splitlines()]
+        start = next((k for k, line in enumerate(lines) if line.startswith("Misses:")), None)
+        if start is None:
+            continue
+        # the sentence ends with its line; what follows are comments of the equations
+        end = next((k for k in range(start, len(lines)) if lines[k].endswith(".")), len(lines) - 1)
+        missed = " ".join(lines[start : end + 1]).removeprefix("Misses:")
+        rows.append((lines[0].partition(":")[0], _PAGE.sub("", missed).strip()))
     return pd.DataFrame(rows, columns=["module", "misses"])
 
 
@@ -187,4 +213,4 @@ def _rank_correlation(first: npt.NDArray[np.float64], second: npt.NDArray[np.flo
     if np.ptp(first) == 0 or np.ptp(second) == 0:
         return 0.0
     ranks = [values.argsort(kind="stable").argsort(kind="stable") for values in (first, second)]
-    return float(np.corrcoef(*ranks)[0, 1])
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])

@@ -25,14 +25,13 @@ def endpoints(result: TrialResult) -> pd.DataFrame:
 def curves(result: TrialResult) -> pd.DataFrame:
     """Course of each observable by arm, main reading.
 
-    Columns ``middle``, ``low``, ``high``: median and 5-95 % between patients of one draw, mean over draws; or, where the
-    share of patients above a threshold is an endpoint (``kind`` = "share"), that share with its 95 % interval.
+    Columns ``middle``, ``low``, ``high``: median and 5-95 % between patients of one draw, mean over draws; or, where
+    the share of patients above a threshold is an endpoint (``kind`` = "share"), that share with its 95 % interval.
     """
     import pandas as pd
 
     frames = []
-    for name in result.dataset.data_vars:
-        observable = str(name)
+    for observable in facts.observables(result):
         frame = (
             _share_course(result, observable) if observable in facts.thresholds(result) else _band(result, observable)
         )
@@ -50,20 +49,19 @@ def differences(result: TrialResult) -> pd.DataFrame:
     ``endpoints``: difference of means, ratio of geometric means for observables read on a logarithmic scale, or risk
     difference where a share is an endpoint.
     """
-    import numpy as np
     import pandas as pd
 
     main = result.dataset.sel(reading=result.study.potency).isel(time=_times(result))
     at = {arm: k for k, arm in enumerate(facts.arms(result))}
     rows = []
-    for name in main.data_vars:
-        cube, kind = _comparable(result, main, str(name))
+    for name in facts.observables(result):
+        cube, kind = _comparable(result, main, name)
         unit = str(main[name].attrs.get("units", "")) if kind == "difference of means" else "dimensionless"
         for arm in facts.treated(result):
             paired = cube[at[arm]] - cube[at[result.study.comparator]]
             for day, column in zip(main["time"].values, paired.T, strict=True):
                 numbers = _effect(column, main["draw"].values, kind)
-                rows.append((result.study.potency, str(name), arm, float(day), kind, *numbers, unit))
+                rows.append((result.study.potency, name, arm, float(day), kind, *numbers, unit))
     limits = ["low", "high", "low_patients", "high_patients"]
     columns = ["reading", "observable", "arm", "day", "effect_kind", "effect", *limits, "n", "unit"]
     return pd.DataFrame(rows, columns=columns)
@@ -81,7 +79,7 @@ def draws(result: TrialResult) -> pd.DataFrame:
 
     comparator, draw = result.study.comparator, result.dataset["draw"].values
     rows = []
-    for row in facts.last_rows(result).itertuples():
+    for row in facts.rows(facts.last_rows(result)):
         if row.arm == comparator or not np.isfinite(row.effect):
             continue
         ratio, share = row.effect_kind.startswith("ratio"), row.kind == "share"
@@ -118,9 +116,9 @@ def _effect(paired: npt.NDArray[np.float64], draw: npt.NDArray[np.int64], kind: 
 
     there = np.isfinite(paired)
     effect = paired_effect(paired[there], draw[there], share=kind == "risk difference")
-    numbers = (effect.value, effect.low, effect.high, effect.low_patients, effect.high_patients)
+    numbers = [effect.value, effect.low, effect.high, effect.low_patients, effect.high_patients]
     if kind == "ratio of geometric means":
-        numbers = tuple(float(np.exp(v)) for v in numbers)
+        numbers = [float(np.exp(v)) for v in numbers]
     return (*numbers, effect.n)
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def screening(result: TrialResult) -> pd.DataFrame:
-    """Candidates, who was left out and why, and how many courses of each arm were computed to the end (main reading)."""
+    """Candidates, who was left out and why, and how many courses of each arm were computed (main reading)."""
     import pandas as pd
 
     found = result.screening
@@ -37,7 +37,7 @@ def baseline(result: TrialResult) -> pd.DataFrame:
     first = result.dataset.sel(reading=result.study.potency, arm=result.study.comparator).sel(
         time=0.0, method="nearest"
     )
-    rows = []
+    rows: list[tuple[object, ...]] = []
     drawn = facts.drawn(result)
     for name in ("age_start", "body_weight"):
         if name in drawn:
