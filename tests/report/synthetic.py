@@ -30,10 +30,19 @@ from exotwin.product import (
 )
 from exotwin.product.parts import Criterion as ProductCriterion
 from exotwin.quantities import Estimate
-from exotwin.trial.study import READINGS, Study
-from exotwin.trial.result import COLUMNS, Screening, TrialResult
-from exotwin.trial.statistics import number_needed, paired_effect, quantiles_within_draws, wilson
+from exotwin.trial import (
+    COLUMNS,
+    READINGS,
+    Screening,
+    Study,
+    TrialResult,
+    number_needed,
+    paired_effect,
+    quantiles_within_draws,
+    wilson,
+)
 
+HOSTILE = "<script>alert('x')</script> & \"co\" $5 {braces} 100 %"
 ARMS = ("untreated", "exosomes", "cells")
 N_PATIENTS, N_DRAWS = 240, 24
 MONTH = 365.25 / 12
@@ -242,22 +251,13 @@ def _row(
 
 def _model() -> Model:
     days = (182.625, 365.25, 730.5)
-    endpoints = tuple(
-        EndpointRule(
-            o,
-            o,
-            days,
-            "value",
-            "lower" if o == "fsh" else "higher",
-            OBSERVABLES[o].label,
-            OBSERVABLES[o].label_zh,
-            OBSERVABLES[o].unit,
-        )
-        for o in ("amh", "fsh", "e2", "afc", "primordial")
-    ) + (
-        EndpointRule(
-            "cycling", "cycling", days, "share", "higher", "Women who cycle", "恢复月经的女性", "dimensionless", 0.5
-        ),
+    rules = [
+        EndpointRule(o.id, o.id, days, "value", "lower" if o.id == "fsh" else "higher", o.label, o.label_zh, o.unit)
+        for o in OBSERVABLES.values()
+        if o.id != "cycling"
+    ]
+    shares = EndpointRule(
+        "cycling", "cycling", days, "share", "higher", "Women who cycle", "恢复月经的女性", "dimensionless", 0.5
     )
     sigma = Spread("lognormal", 0.1, 0.7, text="log10 sd 0.3")
     fixed = Spread("fixed", 1.0)
@@ -272,8 +272,8 @@ def _model() -> Model:
             "age_start", 34.0, "year", Spread("normal", 34, 4, text="sd 4"), "patient", "measured", "poi-x", "poi-x", ""
         ),
         Parameter(
-            "animal_effect_granulosa_apoptosis",
-            -0.6,
+            "animal_scale",
+            1.2,
             "dimensionless",
             sigma,
             "knowledge",
@@ -281,6 +281,17 @@ def _model() -> Model:
             "calibration:poi msc-meta-2023-e2",
             "",
             "",
+        ),
+        Parameter(
+            "animal_split_granulosa_apoptosis",
+            -1.0,
+            "dimensionless",
+            fixed,
+            "fixed",
+            "derived",
+            "guo2013-granulosa-apoptosis",
+            "",
+            "ln 0.34",
         ),
     )
     exposures = {
@@ -311,7 +322,7 @@ def _model() -> Model:
         exposures=exposures,
         run_in=365.0,
         inclusion=(Criterion("age", "age", "<", 40, "year", "poi-eshre2024-criteria"),),
-        endpoints=endpoints,
+        endpoints=(*rules, shares),
     )
 
 

@@ -329,7 +329,8 @@ def _sure_failed(result: TrialResult, words: Words) -> str:
 def _treated(value: float, words: Words) -> str:
     if math.isinf(value):
         return "∞"
-    shown = number(abs(value), digits=2) if abs(value) < 10 else number(float(f"{abs(value):.3g}"))
+    size = abs(value)
+    shown = number(size, digits=2) if size < 10 else number(round(size) if size < 1000 else float(f"{size:.3g}"))
     return shown if value > 0 else words("answer.nnt_harm", n=shown)
 
 

@@ -12,7 +12,7 @@ from exotwin.report.blocks import csv_text
 from exotwin.report.figures import curves, exposure, forest, plausibility, size
 from exotwin.report.page import Page
 from exotwin.report.svg import house_style, to_svg
-from exotwin.report.tables import MAKERS, Tables
+from exotwin.report.tables import MAKERS, Tables, outcome
 from exotwin.report.wording import Words
 
 if TYPE_CHECKING:
@@ -39,8 +39,7 @@ def figure(result: TrialResult, observable: str, *, language: str = "en") -> Fig
         raise ReportError(
             "figure", found=f'"{observable}"', expected="one of " + ", ".join(names), nearest=nearest(observable, names)
         )
-    tables = Tables(result)
-    shown, differences = (t[t["observable"] == observable] for t in (tables["curves"], tables["differences"]))
+    shown, differences = (table(result, only=observable) for table in (outcome.curves, outcome.differences))
     font = chinese_font() if language == "zh" else None
     with house_style(font=font):
         return curves.draw(result, Words(language if font or language == "en" else "en"), shown, differences).figure

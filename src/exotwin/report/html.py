@@ -46,9 +46,9 @@ def write_report(result: TrialResult, path: Path, *, language: str = "en") -> Pa
     ------
     ReportError : a language that the report does not speak, a folder that does not exist.
     """
-    text = render(result, language=language)
     if not path.parent.is_dir():
         raise ReportError(f"report {path}", found=f"no folder {path.parent}", expected="a folder that exists")
+    text = render(result, language=language)
     aside = path.with_name(f".{path.name}.part")
     aside.write_text(text, encoding="utf-8")
     aside.replace(path)

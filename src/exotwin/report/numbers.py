@@ -35,9 +35,8 @@ def number(value: float | None, *, digits: int = 3) -> str:
 def together(values: Sequence[float | None], *, digits: int = 4) -> tuple[list[str], str]:
     """Numbers that are read together, such as a value and its limits, at one precision.
 
-    What they span decides: two significant digits of it, so that no digit pretends to be known. Where they span more
-    than a factor of ten on one side of zero, each gets two significant digits of its own. The largest gets ``digits``
-    at most.
+    Half of what they span decides: two significant digits of it, so that no digit pretends to be known. Where they span
+    more than a factor of ten on one side of zero, each gets two of its own. None gets more than ``digits``.
 
     Returns
     -------
@@ -54,7 +53,7 @@ def together(values: Sequence[float | None], *, digits: int = 4) -> tuple[list[s
     shown = f"×{THIN}10{superscript(power)}" if power else ""
     if wide:
         return [_own(v, largest / 10.0**power) for v in scaled], shown
-    span = (max(known) - min(known)) / 10.0**power
+    span = (max(known) - min(known)) / 2 / 10.0**power
     step = span if span > 0 else largest / 10.0**power / 10
     most = digits - 1 - _exponent(largest / 10.0**power, digits=digits)
     decimals = max(0, min(1 - _exponent(step, digits=2), most))

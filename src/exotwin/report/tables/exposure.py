@@ -36,7 +36,7 @@ def exposure(result: TrialResult) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
 
-    from exotwin.trial.statistics import quantiles_within_draws
+    from exotwin.trial import quantiles_within_draws
 
     frames = []
     for arm, name, days, values, unit in _courses(result):
@@ -54,7 +54,7 @@ def peaks(result: TrialResult) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
 
-    from exotwin.trial.statistics import quantiles_within_draws
+    from exotwin.trial import quantiles_within_draws
 
     draw = result.dataset["draw"].values
     rows = []

@@ -22,8 +22,8 @@ def endpoints(result: TrialResult) -> pd.DataFrame:
     return result.endpoints
 
 
-def curves(result: TrialResult) -> pd.DataFrame:
-    """Course of each observable by arm, main reading.
+def curves(result: TrialResult, *, only: str | None = None) -> pd.DataFrame:
+    """Course of each observable by arm, main reading; of one observable if ``only`` names it.
 
     Columns ``middle``, ``low``, ``high``: median and 5-95 % between patients of one draw, mean over draws; or, where
     the share of patients above a threshold is an endpoint (``kind`` = "share"), that share with its 95 % interval.
@@ -31,7 +31,7 @@ def curves(result: TrialResult) -> pd.DataFrame:
     import pandas as pd
 
     frames = []
-    for observable in facts.observables(result):
+    for observable in _chosen(result, only):
         frame = (
             _share_course(result, observable) if observable in facts.thresholds(result) else _band(result, observable)
         )
@@ -44,7 +44,7 @@ def curves(result: TrialResult) -> pd.DataFrame:
     return table
 
 
-def differences(result: TrialResult) -> pd.DataFrame:
+def differences(result: TrialResult, *, only: str | None = None) -> pd.DataFrame:
     """Effect against the comparator at each time with both 95 % intervals, main reading; the same estimate as in
     ``endpoints``: difference of means, ratio of geometric means for observables read on a logarithmic scale, or risk
     difference where a share is an endpoint.
@@ -54,7 +54,7 @@ def differences(result: TrialResult) -> pd.DataFrame:
     main = result.dataset.sel(reading=result.study.potency).isel(time=_times(result))
     at = {arm: k for k, arm in enumerate(facts.arms(result))}
     rows = []
-    for name in facts.observables(result):
+    for name in _chosen(result, only):
         cube, kind = _comparable(result, main, name)
         unit = str(main[name].attrs.get("units", "")) if kind == "difference of means" else "dimensionless"
         for arm in facts.treated(result):
@@ -75,7 +75,7 @@ def draws(result: TrialResult) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
 
-    from exotwin.trial.statistics import paired_effect
+    from exotwin.trial import paired_effect
 
     comparator, draw = result.study.comparator, result.dataset["draw"].values
     rows = []
@@ -95,6 +95,10 @@ def draws(result: TrialResult) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["reading", "endpoint", "arm", "day", "draw", "effect"])
 
 
+def _chosen(result: TrialResult, only: str | None) -> tuple[str, ...]:
+    return facts.observables(result) if only is None else (only,)
+
+
 def _comparable(result: TrialResult, main: xr.Dataset, observable: str) -> tuple[npt.NDArray[np.float64], str]:
     """(arm, patient, time) on the scale on which patients are compared, and the kind of effect that this gives."""
     import numpy as np
@@ -112,7 +116,7 @@ def _comparable(result: TrialResult, main: xr.Dataset, observable: str) -> tuple
 def _effect(paired: npt.NDArray[np.float64], draw: npt.NDArray[np.int64], kind: str) -> tuple[float, ...]:
     import numpy as np
 
-    from exotwin.trial.statistics import paired_effect
+    from exotwin.trial import paired_effect
 
     there = np.isfinite(paired)
     effect = paired_effect(paired[there], draw[there], share=kind == "risk difference")
@@ -157,7 +161,7 @@ def _share_course(result: TrialResult, observable: str) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
 
-    from exotwin.trial.statistics import wilson
+    from exotwin.trial import wilson
 
     threshold = facts.thresholds(result)[observable]
     main = result.dataset[observable].sel(reading=result.study.potency).isel(time=_times(result))
