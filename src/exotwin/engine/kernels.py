@@ -1,8 +1,9 @@
 """One Rosenbrock step of a block of lanes as straight-line vector code, and the functions around it.
 
-A block holds `width` virtual patients, one a lane. Whole stages are written out: linear combination of earlier stages,
-right-hand side, the two triangular solves. Everything that outlives a stage stands in the block's workspace, at offsets
-known when the code is written; so each stage is a function of one pointer, small enough for LLVM to compile fast.
+A block holds `width` virtual patients, one a lane. Each stage is written out: linear combination of earlier stages (a
+short loop over states), right-hand side, the two triangular solves. Everything that outlives a stage stands in the
+block's workspace, at offsets known when the code is written; so each stage is a function of its own, small enough for
+LLVM to compile fast.
 """
 
 from __future__ import annotations
@@ -112,6 +113,11 @@ class Block:
         """Write the vector at a place."""
         self.code.store(self.code.vector, value, self.code.at(self.pointer, self.workspace.place(name, index)))
 
+    def at_index(self, index: str) -> Block:
+        """The same places, ``index`` vectors further on."""
+        moved = self.code.at(self.pointer, index, unit=self.workspace.vector_bytes)
+        return Block(self.code, self.workspace, moved)
+
     def get_integers(self, name: str) -> str:
         """The vector of integers at a place."""
         return self.code.load(self.code.integers, self.code.at(self.pointer, self.workspace.place(name)))
@@ -210,19 +216,20 @@ class StepWriter:
         a, weights = self.method.a[stage], self.method.C[stage]
         # the last stages start where the one before them did, one stage further: one addition instead of a sum
         further = stage >= 2 and a == (*self.method.a[stage - 1], 1.0)
-        for i in range(n):
-            point = block.get("new_state" if further else "state", i)
+        with code.loop(0, str(n)) as i:
+            mine = block.at_index(i)
+            point = mine.get("new_state" if further else "state")
             total = ""
             for j in range(stage):
-                earlier = block.get("stage", j * n + i)
+                earlier = mine.get("stage", j * n)
                 if not further:
                     point = code.muladd(code.splat(a[j]), earlier, point)
                 elif j == stage - 1:
                     point = code.op("fadd", point, earlier)
                 weight = code.splat(weights[j])
                 total = code.muladd(weight, earlier, total) if total else code.op("fmul", weight, earlier)
-            block.put("new_state", i, point)
-            block.put("combined", i, total)
+            mine.put("new_state", 0, point)
+            mine.put("combined", 0, total)
 
     def _factorise(self, block: Block, expressions: Expressions, inverse_width: str, rtol: str, fade: str) -> None:
         """L and U of I/(hγ) − J, row by row; pivots are kept inverted. Beside them the error that states inherit."""
@@ -258,14 +265,14 @@ class StepWriter:
         """How exactly state j is known where it moves state i.
 
         No state can be more exact than what flows into it, however short the steps. Rounding limits every flow. Where
-        the tolerance goes by size alone, the error allowed in the states upstream counts as well, or a state that is
-        zero because large flows cancel would be asked for digits that nobody has. What was inherited (in this step, or
-        the last one for states whose turn is still to come) is handed on, but never around a loop, where it would grow
-        without end.
+        the tolerance goes by size alone, the share ``fade`` of the error allowed upstream counts as well, or a state
+        that is zero because large flows cancel would be asked for digits that nobody has. What was inherited (in this
+        step, or the last one for states whose turn is still to come) is handed on, but never around a loop, where it
+        would grow without end.
         """
         code = self.code
         rtol, fade = code.broadcast("double", rtol), code.broadcast("double", fade)
-        by_size = code.select(code.compare("ogt", fade, code.splat(0.0)), rtol, code.splat(0.0))
+        by_size = code.op("fmul", rtol, fade)
 
         def uncertain(j: int, i: int) -> str:
             size = code.intrinsic("fabs", block.get("state", j))
@@ -353,8 +360,9 @@ class StepWriter:
 
 _ROUNDING = 1e-13  # relative; some hundred roundings meet in a step, with weights up to a hundred
 
-NO_SIZE = 1e-100
-"""Absolute tolerance of a state whose tolerance goes by its size alone; only keeps a division from 0/0."""
+NO_SIZE = 1e-30
+"""Absolute tolerance of a state whose tolerance goes by its size alone. Not zero: what has just begun to rise along a
+chain of states grows like a power of time, and no step is short enough to follow that from nothing."""
 
 
 def _with_slope(equations: Equations) -> dict[int, int]:
