@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 INK, FAINT, RULE, SHADE = "#1c2430", "#5b6673", "#d5dae0", "#eef3ee"
-BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#A8528A", "#B87900", "#3C93C8"
+BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#A8528A", "#946200", "#2E7DB2"
 NORMAL = "#dff0e6"  # the normal range, behind the curves
 
 Dashes = tuple[float, tuple[float, ...]]

@@ -52,7 +52,7 @@ def _facts(page: Page) -> str:
     return words(
         "page.facts",
         condition=condition,
-        species=words.known(f"word.{study.species}", study.species),
+        species=words.known(f"species.{study.species}", study.species),
         patients=study.population.n_patients,
         draws=study.population.n_draws,
         horizon=words.time(study.horizon_days),

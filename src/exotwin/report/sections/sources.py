@@ -38,7 +38,7 @@ def _methods(page: Page) -> str:
         "sources.methods_text",
         version=result.lock.get("exotwin", words("word.unknown")),
         condition=model.title_zh if words.language == "zh" and model.title_zh else model.title,
-        species=words.known(f"word.{study.species}", study.species),
+        species=words.known(f"species.{study.species}", study.species),
         digest=model.digest[:12],
         files=len(model.files),
         parameters=len(model.parameters),

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from exotwin.trial import TrialResult
 
 MAX_TIMES = 60  # points a curve; more cannot be told apart in print
+MAX_INTERVALS = 25  # points a curve with intervals, each of which takes milliseconds
+_EARLY = 1.5  # 1: times evenly spread
 
 
 def endpoints(result: TrialResult) -> pd.DataFrame:
@@ -51,7 +53,7 @@ def differences(result: TrialResult, *, only: str | None = None) -> pd.DataFrame
     """
     import pandas as pd
 
-    main = result.dataset.sel(reading=result.study.potency).isel(time=_times(result))
+    main = result.dataset.sel(reading=result.study.potency).isel(time=_times(result, MAX_INTERVALS))
     at = {arm: k for k, arm in enumerate(facts.arms(result))}
     rows = []
     for name in _chosen(result, only):
@@ -133,27 +135,31 @@ def _values(result: TrialResult, endpoint: str, day: float, reading: str, arm: s
     return found
 
 
-def _times(result: TrialResult) -> npt.NDArray[np.intp]:
-    """Which times a curve shows: all, or evenly chosen ones with those of the endpoints among them."""
+def _times(result: TrialResult, most: int) -> npt.NDArray[np.intp]:
+    """Which times a curve shows: closer together early, when most happens, and those of the endpoints among them."""
     import numpy as np
 
     days = result.dataset["time"].values
-    if days.size <= MAX_TIMES:
+    if days.size <= most:
         return np.arange(days.size)
-    even = np.linspace(0, days.size - 1, MAX_TIMES).round().astype(np.intp)
+    spread = (np.linspace(0, 1, most) ** _EARLY * (days.size - 1)).round().astype(np.intp)
     read = np.searchsorted(days, result.endpoints["day"].unique()).clip(max=days.size - 1)
-    return np.union1d(even, read)
+    return np.union1d(spread, read)
 
 
 def _band(result: TrialResult, observable: str) -> pd.DataFrame:
+    """As `TrialResult.bands`, for the main reading and the times that are shown."""
     import pandas as pd
 
-    found = result.bands(observable).sel(reading=result.study.potency).isel(time=_times(result))
-    parts = []
-    for arm in facts.arms(result):
-        one = found.sel(arm=arm)
-        columns = {"middle": one["median"].values, "low": one["p5"].values, "high": one["p95"].values}
-        parts.append(pd.DataFrame({"arm": arm, "day": one["time"].values.astype(float), "kind": "band", **columns}))
+    from exotwin.trial import quantiles_within_draws
+
+    main = result.dataset[observable].sel(reading=result.study.potency).isel(time=_times(result, MAX_TIMES))
+    found = quantiles_within_draws(main.transpose("patient", "arm", "time").values, result.dataset["draw"].values)
+    days = main["time"].values.astype(float)
+    parts = [
+        pd.DataFrame({"arm": arm, "day": days, "kind": "band", "middle": middle, "low": low, "high": high})
+        for arm, (middle, low, high) in zip(facts.arms(result), found.transpose(1, 0, 2), strict=True)
+    ]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -164,7 +170,7 @@ def _share_course(result: TrialResult, observable: str) -> pd.DataFrame:
     from exotwin.trial import wilson
 
     threshold = facts.thresholds(result)[observable]
-    main = result.dataset[observable].sel(reading=result.study.potency).isel(time=_times(result))
+    main = result.dataset[observable].sel(reading=result.study.potency).isel(time=_times(result, MAX_TIMES))
     parts = []
     for arm in facts.arms(result):
         cube = main.sel(arm=arm).transpose("patient", "time").values
