@@ -65,6 +65,20 @@ def test_threads_change_nothing(model: CompiledModel, n_threads: int) -> None:
     xr.testing.assert_identical(simulate(model, many, n_threads=n_threads), simulate(model, many, n_threads=1))
 
 
+def test_one_number_for_all_holds_in_every_chunk(model: CompiledModel) -> None:
+    alone = model.simulate(TIMES, parameters={"k": 0.5, "n": 2.0}, initial={"a": 3.0}, doses=[Dose("a", 1.0, 2.0)])
+    many = model.simulate(
+        TIMES, parameters={"k": np.full(700, 0.5), "n": 2.0}, initial={"a": 3.0}, doses=[Dose("a", 1.0, 2.0)]
+    )
+    for name in alone:
+        np.testing.assert_array_equal(many[name], np.repeat(alone[name].values, 700, axis=0))
+
+
+def test_nobody_is_an_ensemble_too(model: CompiledModel) -> None:
+    result = model.simulate(TIMES, parameters={"k": []})
+    assert dict(result.sizes) == {"patient": 0, "time": len(TIMES)}
+
+
 @pytest.mark.parametrize("width", [1, 2, 4, 8])
 def test_the_width_of_vectors_changes_nothing(model: CompiledModel, text: str, width: int) -> None:
     xr.testing.assert_identical(simulate(load(text, width=width), np.arange(19)), simulate(model, np.arange(19)))

@@ -231,6 +231,9 @@ def test_time_begins_where_the_first_time_stands(compiled: Compile) -> None:
         ({"doses": [Dose("k", 1.0, 1.0)]}, "no state of that name"),
         ({"doses": [Dose("drug", 1.0, 1.0, duration=-2.0)]}, "a duration of -2"),
         ({"atol": {"k": 1.0}}, 'atol "k"'),
+        ({"atol": -1.0}, 'atol of "drug".*zero or more'),
+        ({"rtol": 0.0}, "rtol.*above zero"),
+        ({"n_threads": 0}, "n_threads.*above zero"),
     ],
 )
 def test_wrong_arguments_are_named(compiled: Compile, options: dict[str, object], message: str) -> None:

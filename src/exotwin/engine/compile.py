@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -50,8 +51,8 @@ def processor(width: int | None = None) -> Processor:
         width = int(asked)
     else:
         raise ModelError("vector width", found=f"{asked} lanes", expected=f"one of {', '.join(map(str, _WIDTHS))}")
-    # every 64-bit ARM processor fuses
-    return Processor(name, features, width, "+fma" in has or "+neon" in has)
+    arm = platform.machine().lower() in ("arm64", "aarch64")  # of which all fuse
+    return Processor(name, features, width, "+fma" in has or arm)
 
 
 def machine_code(text: str, target: Processor) -> bytes:

@@ -43,15 +43,11 @@ class Driver(TaskWriter):
         """The function."""
         code = self.code
         with code.function("integrate", "void", PTR, local=False) as (task,):
-            workspace = self._field(task, "workspace", PTR)
-            block = Block(code, self.workspace, workspace)
+            block = Block(code, self.workspace, self._field(task, "workspace", PTR))
             rtol, fade = self._field(task, "rtol", F64), self._field(task, "fade", F64)
             with code.loop(0, str(self.equations.moving)) as i:
                 tolerance = self._entry(self._field(task, "tolerance", PTR), F64, i)
-                place = code.at(workspace, self.workspace.place("tolerance"))
-                code.store(
-                    code.vector, code.broadcast(F64, tolerance), code.at(place, i, unit=self.workspace.vector_bytes)
-                )
+                block.at_index(i).put("tolerance", 0, code.broadcast(F64, tolerance))
             block.put_integers("queue", "zeroinitializer")
             block.put_integers("patient", "splat (i64 -1)")
             block.put_integers("attend", "splat (i64 1)")
@@ -151,17 +147,15 @@ class Driver(TaskWriter):
         reached = code.compare("ole", block.get("next_output"), block.get("new_time"))
         due = code.emit(f"and {code.mask} {accepted}, {reached}")
         with code.when(code.any(due)):
-            kept, unit = self._field(task, "kept", PTR), self.workspace.vector_bytes
+            kept = self._field(task, "kept", PTR)
             with code.loop(0, self._field(task, "n_kept_moving", I64)) as j:
-                state = self._entry(kept, I64, j)
-                first = code.at(code.at(block.pointer, self.workspace.place("stage")), state, unit=unit)
-                target = code.at(code.at(block.pointer, self.workspace.place("dense")), state, unit=unit)
-                values = [code.load(code.vector, code.at(first, s * n * unit)) for s in range(stages)]
+                mine = block.at_index(self._entry(kept, I64, j))
+                values = [mine.get("stage", s * n) for s in range(stages)]
                 for r, weights in enumerate(self.method.dense):
                     total = code.op("fmul", code.splat(weights[0]), values[0])
                     for weight, value in zip(weights[1:], values[1:], strict=True):
                         total = code.muladd(code.splat(weight), value, total)
-                    code.store(code.vector, total, code.at(target, r * n * unit))
+                    mine.put("dense", r * n, total)
             bits = code.emit(f"bitcast {code.mask} {due} to i{code.width}")
             wide = code.emit(f"zext i{code.width} {bits} to i64")
             with code.loop(0, str(code.width)) as lane:
@@ -171,13 +165,9 @@ class Driver(TaskWriter):
 
     def _advance(self, block: Block, accepted: str) -> None:
         """The new states, where the step was taken, and their largest size so far."""
-        code, unit = self.code, self.workspace.vector_bytes
+        code = self.code
         with code.loop(0, str(self.equations.moving)) as i:
-            place, new, peak = (
-                code.at(code.at(block.pointer, self.workspace.place(name)), i, unit=unit)
-                for name in ("state", "new_state", "peak")
-            )
-            value = code.select(accepted, code.load(code.vector, new), code.load(code.vector, place))
-            code.store(code.vector, value, place)
-            size = code.intrinsic("fabs", value)
-            code.store(code.vector, code.larger(size, code.load(code.vector, peak)), peak)
+            mine = block.at_index(i)
+            value = code.select(accepted, mine.get("new_state"), mine.get("state"))
+            mine.put("state", 0, value)
+            mine.put("peak", 0, code.larger(code.intrinsic("fabs", value), mine.get("peak")))

@@ -112,7 +112,7 @@ def integrate(
         return last - first
 
     progress.start("simulating", n)
-    if n_threads == 1:
+    if n_threads <= 1:
         for chunk in chunks:
             progress.advance(do(*chunk))
         return results
@@ -131,7 +131,7 @@ def _chunk_size(shape: Shape, run: Run, n_threads: int) -> int:
     """Patients of a chunk, whole vectors of them: many keep the lanes busy, few can be shared out among threads."""
     rows = len(run.needed_states) + sum(kind == "output" for kind, _ in run.recorded.values()) + 1
     size = min(_CHUNK, _CHUNK_BYTES // (8 * len(run.times) * rows), -(-run.n_patients // (4 * n_threads)))
-    size = min(max(size, 8 * shape.width), run.n_patients)
+    size = max(1, min(max(size, 8 * shape.width), run.n_patients))
     return -(-size // shape.width) * shape.width
 
 

@@ -216,11 +216,13 @@ class CompiledModel:
 
         Raises
         ------
-        ModelError : unknown names, lengths that disagree, values that are no numbers, times that do not rise.
+        ModelError : unknown names, lengths that disagree, values that are no numbers or left open, times that do not
+            rise, tolerances that are not above zero.
         """
         grid = _grid(times)
         given, start = dict(parameters or {}), dict(initial or {})
         n_patients = _count(given, start, doses)
+        _positive(rtol=rtol, n_threads=1 if n_threads is None else n_threads, max_steps=max_steps)
         names = list(outputs) if outputs is not None else [*self.states, *self.observables]
         run = self._run(grid, n_patients, given, start, doses, names, rtol, atol, max_steps)
         self._check_complete(given, start)
@@ -296,6 +298,9 @@ class CompiledModel:
             for name in atol:
                 self._known(name, self._index, "atol")
             asked = {name: float(atol.get(name, 0.0)) for name in names}
+        for name, value in asked.items():
+            if not 0 <= value < np.inf:
+                raise ModelError(f'{self.title}, atol of "{name}"', found=f"{value}", expected="zero or more")
         # given for what formulas mean; integrated are amounts
         volumes = self._description.volumes
         scale = [self.parameters.get(volumes.get(str(i), ""), Quantity(1.0, "")).value for i in range(len(names))]
@@ -329,6 +334,12 @@ class CompiledModel:
             },
             attrs={"model": self.title},
         )
+
+
+def _positive(**numbers: float) -> None:
+    for name, value in numbers.items():
+        if not 0 < value < np.inf:
+            raise ModelError(name, found=f"{value}", expected="a number above zero")
 
 
 def _grid(times: ArrayLike) -> Floats:
