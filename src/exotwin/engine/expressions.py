@@ -54,10 +54,6 @@ class Expressions:
                     break
         return fused
 
-    def set(self, node: int, value: str) -> None:
-        """From here on the node has this value."""
-        self._values[node] = value
-
     def value(self, root: int) -> str:
         """The value of a node, with everything that it needs computed before it."""
         todo, seen, stack = [], set(), [root]

@@ -70,15 +70,15 @@ class Graph:
         node = self.nodes[number]
         return bool(node[0] == "const" and node[1] != node[1])
 
-    def needed(self, roots: Iterable[int], stop: Iterable[int] = ()) -> list[int]:
-        """Nodes from which the roots follow, in order of evaluation; does not look behind the nodes of ``stop``."""
-        stop, seen, stack = set(stop), set(), list(roots)
+    def needed(self, roots: Iterable[int]) -> list[int]:
+        """Nodes from which the roots follow, in order of evaluation."""
+        seen: set[int] = set()
+        stack = list(roots)
         while stack:
             number = stack.pop()
             if number not in seen:
                 seen.add(number)
-                if number not in stop:
-                    stack.extend(self.arguments(number))
+                stack.extend(self.arguments(number))
         return sorted(seen)
 
     def leaves(self, roots: Iterable[int], kind: str) -> set[int]:

@@ -38,7 +38,7 @@ def names(node: Any, functions: Mapping[str, Any], calls: tuple[str, ...] = ()) 
     kind = node.getType()
     if kind == libsbml.AST_NAME:
         yield node.getName(), False
-    elif kind == libsbml.AST_FUNCTION_RATE_OF and node.getNumChildren():
+    elif kind == libsbml.AST_FUNCTION_RATE_OF and _is_of_name(node):
         yield node.getChild(0).getName(), True
     else:
         if kind == libsbml.AST_FUNCTION and node.getName() in functions and node.getName() not in calls:
@@ -81,6 +81,8 @@ def convert(node: Any, scope: Scope) -> Any:
         name = node.getName()
         return scope.local[name] if name in scope.local else scope.symbol(name)
     if kind == libsbml.AST_FUNCTION_RATE_OF:
+        if not _is_of_name(node):
+            raise ModelError(scope.where, found="rateOf of a formula", expected="rateOf of one name")
         name = node.getChild(0).getName()
         return ca.SX(0) if name in scope.local else scope.rate(name)  # what is local to a reaction is constant
     if kind == libsbml.AST_FUNCTION_DELAY:
@@ -95,12 +97,16 @@ def convert(node: Any, scope: Scope) -> Any:
         )
     try:
         return table[kind](*arguments)
-    except TypeError as fault:
+    except (TypeError, NotImplementedError) as fault:  # the latter is casadi's way
         raise ModelError(
             scope.where,
             found=f"{libsbml.formulaToL3String(node)} with {len(arguments)} argument(s)",
             expected="as many as the function takes",
         ) from fault
+
+
+def _is_of_name(node: Any) -> bool:
+    return bool(node.getNumChildren() == 1 and node.getChild(0).isName())
 
 
 def _number(node: Any, libsbml: Any) -> float:

@@ -48,7 +48,7 @@ def check_text(name: str, text: str) -> None:
     """
     if len(text) > _LARGEST:
         raise ModelError(name, found=f"{len(text)} characters", expected=f"at most {_LARGEST}")
-    parser = expat.ParserCreate("utf-8")
+    parser = expat.ParserCreate("utf-8", " ")  # gives names as "namespace name"
     depth = 0
 
     def refuse_doctype(*_: object) -> None:
@@ -58,13 +58,15 @@ def check_text(name: str, text: str) -> None:
             expected="none: SBML has no entities of its own, and they can blow up without bound",
         )
 
-    def start(tag: str, _: object) -> None:
+    def start(tag: str, attributes: dict[str, str]) -> None:
         nonlocal depth
         depth += 1
+        if depth == 1:
+            _check_root(name, tag, attributes)
         if depth > _DEEPEST:
             raise ModelError(
                 f"{name}, line {parser.CurrentLineNumber}",
-                found=f"<{tag}> inside {_DEEPEST} other elements",
+                found=f"<{tag.rpartition(' ')[2]}> inside {_DEEPEST} other elements",
                 expected="a formula split by assignment rules or function definitions",
             )
 
@@ -77,6 +79,24 @@ def check_text(name: str, text: str) -> None:
         parser.Parse(text.lstrip("\ufeff \t\r\n").encode(), True)
     except (expat.ExpatError, UnicodeEncodeError) as fault:
         raise ModelError(name, found=f"XML that is not well formed: {fault}", expected="an SBML document") from fault
+
+
+def _check_root(name: str, tag: str, attributes: dict[str, str]) -> None:
+    """libSBML ends the whole process on a level and version that do not go with the namespace."""
+    level, version = attributes.get("level", ""), attributes.get("version", "")
+    namespace = {
+        "1": "http://www.sbml.org/sbml/level1",
+        "2": "http://www.sbml.org/sbml/level2" + (f"/version{version}" if version != "1" else ""),
+        "3": f"http://www.sbml.org/sbml/level3/version{version}/core",
+    }.get(level)
+    known = version in {"1": ("1", "2"), "2": ("1", "2", "3", "4", "5"), "3": ("1", "2")}.get(level, ())
+    if not known or tag != f"{namespace} sbml":
+        uri, _, root = tag.rpartition(" ")
+        raise ModelError(
+            name,
+            found=f'the root <{root}> of level "{level}", version "{version}", in the namespace "{uri}"',
+            expected="<sbml> of levels 1 to 3 in the namespace of its level and version",
+        )
 
 
 def parse(name: str, text: str) -> Any:
