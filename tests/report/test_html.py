@@ -144,6 +144,11 @@ def test_a_report_stays_below_three_megabytes(pages, language):
     assert len(pages[language].encode()) < 3e6
 
 
+def test_long_names_may_break_and_stay_whole(pages, read):
+    assert "amh_<wbr>per_<wbr>follicle" in pages["en"]
+    assert "<wbr>" not in "".join(read["en"].text)
+
+
 def test_the_notice_stands_once(pages):
     assert pages["en"].count("Research use only") == 1
     assert pages["zh"].count("仅供研究使用") == 1

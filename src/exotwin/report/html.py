@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
 
 from exotwin.errors import ReportError
 from exotwin.report.page import Page
@@ -88,8 +91,13 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["scaled"] = _scaled
+    environment.filters |= {"scaled": _scaled, "breakable": _breakable}
     return environment
+
+
+def _breakable(text: Markup) -> Markup:
+    """Long names may break behind an underscore."""
+    return Markup(re.sub(r"_(?![^<]*>)", "_<wbr>", str(text)))  # outside tags
 
 
 def _scaled(values: Iterable[Any], factor: float) -> list[str]:

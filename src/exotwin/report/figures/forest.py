@@ -13,6 +13,7 @@ from exotwin.report.palette import FAINT, INK, NORMAL, RULE, Stroke, arm_strokes
 from exotwin.report.wording import Words
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pandas as pd
     from matplotlib.axes import Axes
 
@@ -55,17 +56,27 @@ def _panel(
     none = float(rows["no_effect"].dropna().iloc[0]) * scale if rows["no_effect"].notna().any() else 0.0
     block = len(readings) + 1  # one lane for the arm's name
     axes.set_ylim(len(arms) * block, 0)
+    lanes = []
     extent = [none]
     for a, arm in enumerate(arms):
         for r, reading in enumerate(readings):
-            y = a * block + r + 1.45
-            row = rows[(rows["arm"] == arm) & (rows["reading"] == reading)]
+            found = rows[(rows["arm"] == arm) & (rows["reading"] == reading)]
             dots = draws[(draws["arm"] == arm) & (draws["reading"] == reading)]["effect"].to_numpy(dtype=float) * scale
-            extent += _lane(axes, row.iloc[0] if len(row) else None, dots, y, strokes[arm], reading, scale, words)
+            row = found.iloc[0] if len(found) and np.isfinite(found["effect"].iloc[0]) else None
+            extent += [] if row is None else [float(row["low"]) * scale, float(row["high"]) * scale, *dots]
+            lanes.append((a * block + r + 1.45, row, dots, strokes[arm]))
         if a:
             axes.axhline(a * block, color=RULE, linewidth=0.7)
     low, high = min(extent), max(extent)
     pad = (high - low) * 0.08 or 0.5
+    for y, row, dots, stroke in lanes:
+        if row is None:
+            where: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "ha": "center", "va": "center"}
+            axes.text(0.5, y, words("word.unknown"), fontsize=7.5, color=FAINT, **where)
+            continue
+        _lane(axes, row, y, stroke, scale)
+        if np.ptp(dots) > 0.01 * (high - low):  # else all would lie under the marker
+            _dots(axes, dots, y, stroke)
     axes.set_xlim(low - pad, high + pad)
     better = (none, high + pad) if first["better"] == "higher" else (low - pad, none)
     axes.axvspan(*better, color=NORMAL, alpha=0.75, zorder=0, linewidth=0)
@@ -88,41 +99,25 @@ def _axis(row: pd.Series, words: Words) -> str:
     return words("figure.difference", unit=words.unit(str(row["effect_unit"])))
 
 
-def _lane(
-    axes: Axes, row: pd.Series | None, dots: Any, y: float, stroke: Stroke, reading: str, scale: float, words: Words
-) -> list[float]:
-    if row is None or not np.isfinite(row["effect"]):
-        axes.text(
-            0.5,
-            y,
-            words("word.unknown"),
-            transform=axes.get_yaxis_transform(),
-            fontsize=7.5,
-            color=FAINT,
-            ha="center",
-            va="center",
-        )
-        return []
+def _lane(axes: Axes, row: pd.Series, y: float, stroke: Stroke, scale: float) -> None:
     effect, low, high = (float(row[c]) * scale for c in ("effect", "low", "high"))
-    inside = dots[(dots >= low) & (dots <= high)]
-    spread = (
-        y + 0.3 + 0.22 * ((np.arange(inside.size) * 0.618) % 1 - 0.5)
-    )  # golden ratio: no two dots beside each other
-    axes.plot(
-        inside, spread, linestyle="none", marker="o", markersize=2.3, color=stroke.colour, alpha=0.45, markeredgewidth=0
-    )
     main = bool(row["main"])
     axes.plot([low, high], [y, y], color=stroke.colour, linewidth=2.0 if main else 1.1)
     axes.plot(
         [effect],
         [y],
-        marker=_MARKERS.get(reading, "o"),
+        marker=_MARKERS.get(str(row["reading"]), "o"),
         markersize=6 if main else 4.8,
         color=stroke.colour,
         markerfacecolor=stroke.colour if main else "white",
         markeredgewidth=1.1,
     )
-    return [low, high]
+
+
+def _dots(axes: Axes, dots: npt.NDArray[np.float64], y: float, stroke: Stroke) -> None:
+    # steps of the golden ratio: no two neighbours lie beside each other
+    spread = y + 0.3 + 0.22 * ((np.arange(dots.size) * 0.618) % 1 - 0.5)
+    axes.plot(dots, spread, "o", markersize=2.3, color=stroke.colour, alpha=0.45, markeredgewidth=0)
 
 
 def _lane_names(axes: Axes, result: TrialResult, words: Words, strokes: dict[str, Stroke]) -> None:

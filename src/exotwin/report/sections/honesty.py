@@ -8,7 +8,7 @@ import numpy as np
 
 from exotwin.report import answer, facts
 from exotwin.report.blocks import Cell, Fact, Table, figure, prose, text
-from exotwin.report.numbers import number
+from exotwin.report.numbers import number, tick
 
 if TYPE_CHECKING:
     from exotwin.report.page import Page
@@ -237,20 +237,29 @@ def _overrides(page: Page) -> Table | str:
 
 
 def _parameters(page: Page) -> Table:
-    words = page.words
+    words, model = page.words, page.result.model
     rows = tuple(
         (
             text(p.name, note=p.spread.text, head=True),
-            figure(words.number(p.value, p.unit), p.value),
+            figure(words.with_unit(tick(p.value), p.unit), p.value),
             text(words(f"level.{p.level}")),
             Cell(words(f"basis.{p.basis}"), kind=f"basis {p.basis}"),
             prose(page.prose(p.note)),
             Cell("", records=page.references.cite(p.records), kind="records"),
         )
-        for p in page.result.model.parameters.values()
+        for p in model.parameters.values()
+        if p.basis != "input"
     )
     columns = (
         *(words(f"honesty.{c}") for c in ("parameter", "value", "level", "basis_column", "note")),
         words("page.source"),
     )
-    return Table("parameters", "", columns, rows, page.downloads("parameters"), numeric=frozenset({1}), wide=True)
+    return Table(
+        "parameters",
+        words("honesty.parameters_caption", n=len(model.parameters) - len(rows)),
+        columns,
+        rows,
+        page.downloads("parameters"),
+        numeric=frozenset({1}),
+        wide=True,
+    )
