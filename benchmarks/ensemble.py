@@ -1,14 +1,14 @@
 """Speed and error of ensembles, beside libRoadRunner (CVODE) on one core at the same tolerances.
 
 Both alone mislead: a fast integrator may be a careless one. Errors are against a run of libRoadRunner at 1e-12, as the
-largest deviation over states and times relative to the largest value of the state in that patient. Times are the best
-of several repeats, since other work on the machine only ever adds.
+largest deviation over states and times relative to the largest value of the state in that patient. Times are the
+processor's, the best of several repeats, since other work on the machine only ever adds.
 """
 
 from __future__ import annotations
 
 from functools import cached_property
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 import xarray as xr
@@ -54,9 +54,9 @@ class Ensemble:
         """Per patient, with all states recorded and handed over as a Dataset."""
         times = []
         for _ in range(_REPEATS):
-            start = perf_counter()
+            start = process_time()
             self._simulate(own_scale=own_scale)
-            times.append(perf_counter() - start)
+            times.append(process_time() - start)
         return min(times) / _PATIENTS
 
     def error(self, *, own_scale: bool = False) -> float:
@@ -82,9 +82,9 @@ class Ensemble:
             for name, draw in self._told.items():
                 self.peer[name] = draw[patient]
             self.peer.reset()
-            start = perf_counter()
+            start = process_time()
             run = self.peer.simulate(0, self.model.end, self.model.points)
-            spent += perf_counter() - start
+            spent += process_time() - start
             values.append(np.array(run))
         return np.array(values), spent / _PEER_PATIENTS
 
