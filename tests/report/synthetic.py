@@ -137,7 +137,7 @@ def _study(title: str, folder: Path) -> Study:
 
 
 def _dataset(rng: np.random.Generator, draw: np.ndarray, effect: float) -> xr.Dataset:
-    time = np.arange(25) * MONTH
+    time = np.arange(9) * 3 * MONTH
     potency = np.exp(rng.normal(0, 0.7, N_DRAWS))[draw]
     rise = 1 - np.exp(-time / 120)
     variables = {}
@@ -157,7 +157,7 @@ def _dataset(rng: np.random.Generator, draw: np.ndarray, effect: float) -> xr.Da
     outcome = np.full((3, 3, N_PATIENTS), "ok", dtype="U16")
     outcome[:, 1, 5] = "step limit"
     for _, cube, _ in variables.values():
-        cube[:, 1, 5, 12:] = np.nan
+        cube[:, 1, 5, 4:] = np.nan
     return xr.Dataset(
         variables,
         coords={

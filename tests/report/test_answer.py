@@ -98,6 +98,32 @@ def test_an_effect_that_was_larger_earlier_is_told_with_its_time(made):
     )
 
 
+def test_an_earlier_effect_of_the_size_of_the_solvers_error_is_not_told(made):
+    table = made[1.0].endpoints.copy()
+    ours = (table["comparator"] != "") & (table["endpoint"] == "amh")
+    table.loc[ours, ["effect", "low", "high"]] = [1.0, 0.999999, 1.000001]
+    table.loc[ours & (table["day"] < 200), "effect"] = 1.000001
+    result = dataclasses.replace(made[1.0], endpoints=table)
+    lead, rest = answer.about_arm(result, "exosomes", EN)
+    assert "no clear difference on Anti-Müllerian hormone (AMH)" in lead
+    assert "Earlier" not in rest
+    assert "exosomes Anti-Müllerian hormone (AMH) no effect" in dict(answer.sure(result, EN))["Over what is not known"]
+
+
+def test_in_the_animals_themselves_nothing_is_carried_over(made):
+    parameters = dict(made[1.0].model.parameters)
+    own = parameters["translation"]
+    parameters["translation"] = dataclasses.replace(
+        own, value=1.0, level="fixed", spread=type(own.spread)("fixed", 1.0)
+    )
+    result = dataclasses.replace(made[1.0], model=dataclasses.replace(made[1.0].model, parameters=parameters))
+    assert dict(answer.sure(result, EN))["From animals to people"].startswith("Nothing to carry over")
+
+
+def test_what_the_run_remarks_of_itself_stands_beside_the_intervals(made):
+    assert dict(answer.sure(made[1.0], EN))["Remarks of this run"] == "3 patients could not be integrated."
+
+
 def test_probability_is_never_certain(made):
     row = facts.dicts(facts.main_rows(made[1.0]))[1]
     shown = [answer.probability(made[1.0], row | {"p_better": p}, EN).replace("\u202f", " ") for p in (1.0, 0.93, 0.0)]
@@ -143,7 +169,7 @@ def test_an_arm_that_a_reading_says_nothing_about_is_no_failure(made):
 def test_an_infinite_ratio_says_that_copies_explain_nothing(made):
     result = changed(made[1.0], ratio_to_copies=math.inf)
     said = dict(answer.sure(result, EN))["Counting molecules instead"]
-    assert "No count of molecules explains the main reading's effect of exosomes and cells." in said
+    assert "Counted copies explain nothing of the main reading's effect of exosomes and cells." in said
 
 
 def test_the_ratio_between_the_readings_is_told(made):

@@ -177,6 +177,23 @@ def test_a_product_without_vesicles_or_cells_says_so(result):
     assert "No arm gives vesicles, so no copies are delivered." in page
 
 
+def test_a_trial_in_which_no_treated_course_could_be_computed_still_gives_a_page(result):
+    dataset, exposure = result.dataset.copy(deep=True), result.exposure.copy(deep=True)
+    for name in dataset.data_vars:
+        dataset[name].loc[{"arm": ["exosomes", "cells"]}] = math.nan
+    for name in exposure.data_vars:
+        exposure[name][:] = math.nan
+    dataset["outcome"].loc[{"arm": ["exosomes", "cells"]}] = "not finite"
+    table = result.endpoints.copy()
+    numbers = table.select_dtypes("float").columns.drop("day")
+    table.loc[table["comparator"] != "", numbers] = math.nan
+    values = result.values.copy(deep=True)
+    values.loc[{"arm": ["exosomes", "cells"]}] = math.nan
+    page = render(dataclasses.replace(result, dataset=dataset, exposure=exposure, endpoints=table, values=values))
+    assert "For Exosomes no comparison with no treatment could be computed." in page
+    assert "(1440 not a number)" in page.replace("\u202f", " ")
+
+
 def test_failed_courses_are_listed_with_their_reason(pages):
     assert re.search(r"<td[^>]*>too many steps</td><td[^>]*>1</td>", pages["en"])
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from exotwin.report import write_figures, write_report, write_tables
+from exotwin.report import write_report, write_tables
 from exotwin.report.wording import LANGUAGES
 from exotwin.trial import Study, TrialResult, simulate_trial
 
@@ -48,8 +48,3 @@ def test_every_module_of_the_example_says_what_it_misses(real, tmp_path):
     lines = (tmp_path / "misses.csv").read_text(encoding="utf-8").splitlines()
     modules = [f for f in real.model.files if f.endswith(".ant")]
     assert len(lines) - 1 == len(modules)
-
-
-def test_the_example_gives_every_figure(real, tmp_path):
-    names = {p.stem for p in write_figures(real, tmp_path)}
-    assert {f"curve-{o}" for o in real.model.observables} < names

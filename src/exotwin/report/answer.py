@@ -33,7 +33,7 @@ def about_arm(result: TrialResult, arm: str, words: Words) -> tuple[str, str]:
 
 
 def effect(result: TrialResult, row: Row, words: Words) -> str:
-    """``−4.1 (−9.2 to −0.6) IU/L``, ``× 1.21 (1.03 to 1.64)`` or ``12 (2 to 25) per cent points``."""
+    """``−4.1 (−9.2 to −0.6) IU/L``, ``× 1.21 (1.03 to 1.64)`` or ``12 (2 to 25) points``."""
     value, low, high = (float(row[k]) for k in ("effect", "low", "high"))
     if math.isnan(value):
         return words("word.unknown")
@@ -69,7 +69,7 @@ def needed(row: Row, words: Words) -> str:
 
 def sure(result: TrialResult, words: Words) -> list[tuple[str, str]]:
     """How sure: (what, sentence) on draws, numbers, translation, counted molecules, product, failures."""
-    return [
+    found = [
         (words("answer.sure_draws"), _sure_draws(result, words)),
         (words("answer.sure_copies"), _sure_copies(result, words)),
         (words("answer.sure_translation", species=_people(result, words)), _sure_translation(result, words)),
@@ -77,6 +77,8 @@ def sure(result: TrialResult, words: Words) -> list[tuple[str, str]]:
         (words("answer.sure_product"), _sure_product(result, words)),
         (words("answer.sure_failed"), _sure_failed(result, words)),
     ]
+    # what the run remarks of itself may bear on every interval above
+    return [*found, *([(words("honesty.run_remarks"), joined(result.remarks, words))] if result.remarks else [])]
 
 
 def sure_numbers(result: TrialResult, words: Words) -> str:
@@ -123,8 +125,7 @@ def _sizes(result: TrialResult, rows: Sequence[Row], words: Words) -> str:
         return ""
     order = {"better": 0, "worse": 0, "better_little": 1, "worse_little": 1, "unclear": 2}
     told = [known[0], *sorted(known[1:], key=lambda row: order[clause(result, row)])][:N_SPELLED]
-    comparator = comparator_name(result, words)
-    said = [words("answer.after", comparator=comparator, **_listed(result, told, words))]
+    said = [words("answer.after", **_listed(result, told, words))]
     earlier = _at_largest(result, told)
     said += [words("answer.earlier", **_listed(result, earlier, words))] if earlier else []
     return joined(said, words)
@@ -147,6 +148,8 @@ def _at_largest(result: TrialResult, told: Sequence[Row]) -> list[Row]:
         return []
     found = facts.dicts(table[alike & (table["day"] == day)])
     by_endpoint = {r["endpoint"]: r for r in found}
+    if facts.is_noise(result, by_endpoint[told[0]["endpoint"]]):
+        return []
     return [by_endpoint[row["endpoint"]] for row in told if row["endpoint"] in by_endpoint]
 
 
@@ -223,7 +226,9 @@ def _sure_draws(result: TrialResult, words: Words) -> str:
     parts = []
     for arm in facts.treated(result):
         rows = [r for r in _rows(result, arm) if not math.isnan(r["p_better"])][:N_SPELLED]
-        counts = [words("answer.sure_draws_item", label=label(r, words), p=probability(result, r, words)) for r in rows]
+        nothing = words("answer.no_effect")
+        said = [nothing if facts.is_noise(result, r) else probability(result, r, words) for r in rows]
+        counts = [words("answer.sure_draws_item", label=label(r, words), p=p) for r, p in zip(rows, said, strict=True)]
         if counts:
             parts.append(words("answer.sure_draws_part", arm=words.arm(arm), items=words.list(counts)))
     if not parts:
@@ -240,6 +245,8 @@ def _sure_translation(result: TrialResult, words: Words) -> str:
     drawn = facts.drawn(result, level="knowledge").get("translation")
     if own is None or not full:
         return words("word.unknown")
+    if own.level == "fixed" and own.value == 1 and "translation" not in result.study.parameters:
+        return words("answer.sure_translation_none")
     if drawn is None:
         held = facts.drawn(result).get("translation")
         value = float(held[0]) if held is not None and held.size else own.value

@@ -112,7 +112,7 @@ def is_noise(result: TrialResult, row: Row) -> bool:
         return effect == none and row["low"] == row["high"]
     if none == 1:
         return abs(math.log(effect)) < limit
-    return abs(effect) < limit * abs(float(row["median"]))
+    return abs(effect) <= limit * abs(float(row["median"]))
 
 
 def comparator_row(result: TrialResult, row: Row) -> Row | None:

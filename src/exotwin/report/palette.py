@@ -1,6 +1,6 @@
 """Colours and line styles: arms, readings and places are told apart without colour too.
 
-The colours are the colour-blind-safe set of Okabe and Ito.
+The colours are the colour-blind-safe set of Okabe and Ito, the pale ones darkened so that they can be read as text.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-INK, FAINT, RULE, SHADE = "#1c2430", "#5b6673", "#d5dae0", "#eef3ee"
+INK, FAINT, RULE = "#1c2430", "#5b6673", "#d5dae0"
 BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#A8528A", "#946200", "#2E7DB2"
 NORMAL = "#dff0e6"  # the normal range, behind the curves
 

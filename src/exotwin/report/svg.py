@@ -80,13 +80,13 @@ def house_style(*, font: str | None = None) -> Iterator[None]:
         yield
 
 
-def to_svg(figure: Figure, *, name: str, title: str, description: str = "") -> str:
+def to_svg(figure: Figure, *, name: str, title: str) -> str:
     """The figure as an ``<svg>`` element that can stand inside HTML or alone as a file.
 
     Parameters
     ----------
     name : prefix of the ids inside, so that several figures share a page.
-    title, description : read out in place of the picture.
+    title : read out in place of the picture.
     """
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
@@ -94,10 +94,10 @@ def to_svg(figure: Figure, *, name: str, title: str, description: str = "") -> s
     with house_style():
         canvas: Any = FigureCanvasSVG(figure)
         canvas.print_svg(buffer, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    return _cleaned(buffer.getvalue(), name=name, title=title, description=description)
+    return _cleaned(buffer.getvalue(), name=name, title=title)
 
 
-def _cleaned(text: str, *, name: str, title: str, description: str) -> str:
+def _cleaned(text: str, *, name: str, title: str) -> str:
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     text = re.sub(r"<!--.*?-->\s*", "", text, flags=re.DOTALL)
@@ -120,8 +120,6 @@ def _cleaned(text: str, *, name: str, title: str, description: str) -> str:
         f'stroke-linejoin="round" aria-labelledby="{name}-title">'
         f'\n<title id="{name}-title">{escape(title)}</title>'
     )
-    if description:
-        opening += f"<desc>{escape(description)}</desc>"
     return opening + text[head.end() :].strip()
 
 

@@ -53,7 +53,7 @@ def _facts(page: Page) -> str:
         "page.facts",
         condition=condition,
         species=words.known(f"species.{study.species}", study.species),
-        patients=study.population.n_patients,
+        patients=number(study.population.n_patients),
         draws=study.population.n_draws,
         horizon=words.time(study.horizon_days),
     )
