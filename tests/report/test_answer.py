@@ -174,7 +174,7 @@ def test_an_infinite_ratio_says_that_copies_explain_nothing(made):
 
 def test_the_ratio_between_the_readings_is_told(made):
     said = dict(answer.sure(made[1.0], EN))["Counting molecules instead"]
-    assert "The main reading's effect is 125 times that with exosomes and 125 times that with cells" in said
+    assert "The main reading's effect is 120 times that with exosomes and 120 times that with cells" in said
 
 
 def test_the_share_that_carries_over_is_told_from_the_draws_or_as_the_study_holds_it(made):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from exotwin.report import facts
 from exotwin.report.facts import Row
-from exotwin.report.numbers import NOTHING, number, tick, together
+from exotwin.report.numbers import NOTHING, number, rough, tick, together
 from exotwin.report.wording import Words, joined
 
 if TYPE_CHECKING:
@@ -274,7 +274,7 @@ def _sure_copies(result: TrialResult, words: Words) -> str:
         if math.isinf(ratio):
             nothing.append(words.arm(arm))
         elif not math.isnan(ratio):
-            ratios.append(words("answer.sure_copies_ratio", arm=words.arm(arm), ratio=number(ratio, digits=2)))
+            ratios.append(words("answer.sure_copies_ratio", arm=words.arm(arm), ratio=rough(ratio)))
     said = [words("answer.sure_copies_text", beside=beside), _best_delivered(result, words)]
     said += [words("answer.sure_copies_ratios", ratios=words.list(ratios))] if ratios else []
     said += [words("answer.sure_copies_nothing", arms=words.list(nothing))] if nothing else []
@@ -287,7 +287,7 @@ def _best_delivered(result: TrialResult, words: Words) -> str:
     if not judged:
         return ""
     best = max(judged, key=lambda p: p.delivered / p.needed)
-    delivered = number(best.delivered, digits=2)
+    delivered = rough(best.delivered)
     return words("answer.sure_copies_best", name=best.mediator, delivered=delivered, needed=number(best.needed))
 
 
@@ -337,7 +337,7 @@ def _treated(value: float, words: Words) -> str:
     if math.isinf(value):
         return "∞"
     size = abs(value)
-    shown = number(size, digits=2) if size < 10 else number(round(size) if size < 1000 else float(f"{size:.3g}"))
+    shown = rough(size) if size < 10 else number(round(size) if size < 1000 else float(f"{size:.3g}"))
     return shown if value > 0 else words("answer.nnt_harm", n=shown)
 
 

@@ -32,6 +32,11 @@ def number(value: float | None, *, digits: int = 3) -> str:
     return _grouped(value, decimals=max(0, digits - 1 - _exponent(value, digits=digits)))
 
 
+def rough(value: float) -> str:
+    """Two significant digits, of large numbers too: 570 000 and not 573 879."""
+    return number(float(f"{value:.2g}") if math.isfinite(value) else value, digits=2)
+
+
 def together(values: Sequence[float | None], *, digits: int = 4) -> tuple[list[str], str]:
     """Numbers that are read together, such as a value and its limits, at one precision.
 

@@ -93,7 +93,8 @@ def calendar(axes: Axes, words: Words, *, last: float, label: bool = True) -> No
 
     unit = MONTH if last > 2 * MONTH else 1.0
     span = last / unit
-    step = next((s for s in (1, 2, 3, 6, 12, 24, 60, 120) if span / s <= 6), 240)
+    steps = (1, 2, 3, 6, 12, 24, 60, 120) if unit == MONTH else (1, 2, 7, 14)
+    step = next((s for s in steps if span / s <= 6), 240)
     ticks = [k * step * unit for k in range(int(span / step + 1e-6) + 1)]
     axes.set_xlim(0, last)
     axes.xaxis.set_major_locator(FixedLocator(ticks))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from exotwin.report import facts
 from exotwin.report.blocks import Cell, Picture, Table, figure, text
 from exotwin.report.figures import exposure, plausibility
-from exotwin.report.numbers import number
+from exotwin.report.numbers import number, rough
 from exotwin.report.sections.answer import given
 from exotwin.report.tables.exposure import PER_DOSE, place_of
 
@@ -145,6 +145,6 @@ def _verdict(page: Page, outcome: str, short: float) -> str:
     words = page.words
     if outcome in ("nothing delivered", "not measured"):
         return words(f"exposure.{outcome}")
-    factor = number(10 ** abs(short), digits=2)
+    factor = rough(10 ** abs(short))
     gap = words("exposure.short" if short > 0 else "exposure.spare", factor=factor)
     return words("exposure.undecided" if outcome == "undecided" else f"exposure.{outcome.replace(' ', '_')}", gap=gap)

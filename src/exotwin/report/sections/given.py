@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from exotwin.report import facts
 from exotwin.report.blocks import Cell, Fact, Picture, Table, figure, text
 from exotwin.report.figures import size
-from exotwin.report.numbers import number
+from exotwin.report.numbers import number, rough
 from exotwin.report.tables.given import doses
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def _cargo(page: Page, key: str, product: Product) -> Table | None:
 
 
 def _per_copy(copies: float) -> str:
-    return number(float(f"{1 / copies:.2g}")) if copies > 0 and not math.isnan(copies) else number(math.nan)
+    return rough(1 / copies) if copies > 0 and not math.isnan(copies) else number(math.nan)
 
 
 def _files(page: Page, product: Product) -> Table:

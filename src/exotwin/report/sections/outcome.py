@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from exotwin.report import answer, facts
 from exotwin.report.blocks import Cell, Table, figure, group, text
 from exotwin.report.figures import curves, forest
-from exotwin.report.numbers import NOTHING, number
+from exotwin.report.numbers import NOTHING, number, rough
 from exotwin.report.sections.answer import effect_cell, value
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _ratios(page: Page) -> Table:
                 (
                     text(words.arm(str(arm))),
                     *cells,
-                    figure(number(abs(ratio) if math.isinf(ratio) else ratio, digits=2), ratio),
+                    figure(rough(abs(ratio) if math.isinf(ratio) else ratio), ratio),
                 )
             )
     times = words.list(words.time(d) for d in sorted({float(d) for d in rows["day"]}))
