@@ -42,6 +42,13 @@ def test_the_readable_text_gives_the_same_model_again(toys):
     assert values == {p.getId(): p.getValue() for p in model.getListOfParameters() if p.isSetValue()}
 
 
+def test_a_number_changed_for_a_run_reaches_the_starts_that_are_computed_from_it(toys, run):
+    names = ["marker", "marker_start"]
+    changed = run(toys["human"], [0, 1], names, marker_start=5.0)
+    assert (changed["marker"][0], changed["marker_start"][0]) == (5.0, 5.0)
+    assert run(toys["human"], [0, 1], names)["marker"][0] == 2.0  # the next run is not touched by it
+
+
 def test_the_text_names_condition_species_and_files(toys):
     head = toys["mouse"].antimony.splitlines()[:3]
     assert "Toy condition" in head[0]

@@ -67,8 +67,8 @@ def mouse_pool(*, progress: Progress) -> Calibration:
         ),
         comparisons=tuple(m.beside(float(s)) for m, s in zip(counts, simulated, strict=True)),
         identifiability=(
-            f"The 24 counts hold all three numbers; pool_loss_extra and pool_loss_half go together (correlation "
-            f"{link:.2f}). Scatter about the curve: SD of the logarithm {spread:.2f}."
+            f"The 24 counts hold the curve, not each number of it: pool_loss_extra and pool_loss_half go together "
+            f"(correlation {link:.2f}). Scatter about the curve: SD of the logarithm {spread:.2f}."
         ),
         settings="least squares on logarithms, one mouse from 40 to 365 days of age",
     )
