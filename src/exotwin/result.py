@@ -66,7 +66,7 @@ class Result:
         with tempfile.TemporaryDirectory(prefix=".exotwin-", dir=folder) as aside:
             made = Path(aside)
             self.report(made / "report.html", language=language)
-            write_figures(self.trial, made / "figures")
+            write_figures(self.trial, made / "figures", language=language)
             write_tables(self.trial, made / "tables")
             self.endpoints.to_csv(made / "endpoints.csv", index=False)
             (made / "study.lock.toml").write_text(lock_text(self.trial), encoding="utf-8")

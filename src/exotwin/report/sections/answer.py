@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from exotwin.report import answer, facts
 from exotwin.report.blocks import Bar, Cell, Table, figure, group, text
+from exotwin.report.in_short import in_short
 from exotwin.report.numbers import number
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def build(page: Page) -> dict[str, Any]:
     ]
     return {
         "facts": _facts(page),
+        "short": in_short(result, words),
         "arms": arms,
         "sure": answer.sure(result, words),
         "glance": _glance(page),
