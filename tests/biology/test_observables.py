@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from exotwin.biology import Criterion, DoseInput, EndpointRule, Observable, species_of
+from exotwin.biology import Criterion, DoseInput, EndpointRule, Observable, assemble, species_of
 from exotwin.biology.observables import mediator_id, read_condition
 from exotwin.errors import BiologyError
 
@@ -85,3 +85,8 @@ def test_a_page_that_is_not_in_form_is_refused_with_its_key(toy_root, old, new, 
 def test_a_species_that_the_page_does_not_offer_is_told_those_it_does(toy_root):
     with pytest.raises(BiologyError, match='nearest   "mouse"'):
         _read(toy_root, "mouze")
+
+
+def test_a_normal_range_holds_for_the_species_it_was_measured_in() -> None:
+    assert assemble("poi", "human").observables["fsh"].normal == (5.0, 10.0)
+    assert assemble("poi", "mouse").observables["fsh"].normal is None

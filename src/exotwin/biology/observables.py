@@ -1,8 +1,8 @@
 """The condition's page ``NAME.toml``: the clinic's names, what can be dosed, who is included, what is read at the end.
 
 Keys: title, title_zh, species, modules, processes, mediators, run_in_days (a number, or one for each species),
-``[observables.ID]`` and ``[exposures.ID]`` (symbol = ID if absent, label, label_zh, unit, normal = [low, high],
-log, record), ``[[dosing]]`` (product, route, state, unit, label, label_zh), ``[[inclusion]]`` (id, symbol, rule, value,
+``[observables.ID]`` and ``[exposures.ID]`` (symbol = ID if absent, label, label_zh, unit, normal = [low, high] or
+{ human = [low, high] }, log, record), ``[[dosing]]`` (product, route, state, unit, label, label_zh), ``[[inclusion]]`` (id, symbol, rule, value,
 unit, record, label, label_zh), ``[[endpoints]]`` (id, observable, days, kind, better, label, label_zh, unit, threshold,
 record). An entry with ``species = ["human"]`` holds for these species alone.
 """
@@ -119,6 +119,7 @@ def _observables(table: dict[str, dict[str, Any]], where: str, species: str) -> 
         check_keys(entry, _OBSERVABLE, where=f"{where}.{name}", error=BiologyError, required=(*_NAMES, "unit"))
         if _for_species(entry, species):
             normal = entry.get("normal")
+            normal = normal.get(species) if isinstance(normal, dict) else normal
             found[name] = Observable(
                 id=name,
                 symbol=entry.get("symbol", name),
