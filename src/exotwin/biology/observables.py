@@ -2,9 +2,9 @@
 
 Keys: title, title_zh, species, modules, processes, mediators, run_in_days (a number, or one for each species),
 ``[observables.ID]`` and ``[exposures.ID]`` (symbol = ID if absent, label, label_zh, unit, normal = [low, high] or
-{ human = [low, high] }, log, record), ``[[dosing]]`` (product, route, state, unit, label, label_zh), ``[[inclusion]]`` (id, symbol, rule, value,
-unit, record, label, label_zh), ``[[endpoints]]`` (id, observable, days, kind, better, label, label_zh, unit, threshold,
-record). An entry with ``species = ["human"]`` holds for these species alone.
+{ human = [low, high] }, log, record), ``[[dosing]]`` (product, route, state, unit, label, label_zh), ``[[inclusion]]``
+(id, symbol, rule, value, unit, record, label, label_zh), ``[[endpoints]]`` (id, observable, days, kind, better, label,
+label_zh, unit, threshold, record). An entry with ``species = ["human"]`` holds for these species alone.
 """
 
 from __future__ import annotations
