@@ -1,8 +1,9 @@
-"""Reading CSV and TOML so that every complaint names file, line or key."""
+"""Reading files, CSV and TOML so that every complaint names file, line or key."""
 
 from __future__ import annotations
 
 import csv
+import io
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,7 +29,8 @@ def read_csv(path: Path, columns: Iterable[str], *, error: type[InputError]) -> 
 
     Raises
     ------
-    error : file missing, a column missing or unknown, a row with too few or too many cells.
+    error : file missing, a column missing, unknown or given twice, a row with too few or too many cells, a cell that
+        runs over lines.
     """
     expected = list(columns)
     text = read_text(path, error=error)
@@ -37,8 +39,13 @@ def read_csv(path: Path, columns: Iterable[str], *, error: type[InputError]) -> 
     ]
     if not lines:
         raise error(str(path), found="an empty table", expected=f"the columns {', '.join(expected)}")
-    parsed = csv.reader((line for _, line in lines), skipinitialspace=True)
-    header = [c.strip() for c in next(parsed)]
+    try:
+        parsed = list(csv.reader((line for _, line in lines), skipinitialspace=True))
+    except csv.Error as fault:
+        raise error(str(path), found=f"a line that cannot be parsed: {fault}", expected="a table") from fault
+    if len(parsed) != len(lines):
+        raise error(str(path), found="a quoted cell that runs over lines", expected="one row a line")
+    header = [c.strip() for c in parsed[0]]
     for column in header:
         if column not in expected:
             raise error(
@@ -47,13 +54,16 @@ def read_csv(path: Path, columns: Iterable[str], *, error: type[InputError]) -> 
                 expected=f"the columns {', '.join(expected)}",
                 nearest=nearest(column, expected),
             )
+    if len(set(header)) < len(header):
+        twice = next(c for c in header if header.count(c) > 1)
+        raise error(f"{path}, line {lines[0][0]}", found=f'the column "{twice}" twice', expected="each column once")
     missing = [c for c in expected if c not in header]
     if missing:
         raise error(
             f"{path}, line {lines[0][0]}", found=f"no column {', '.join(missing)}", expected=", ".join(expected)
         )
     rows = []
-    for (number, _), cells in zip(lines[1:], parsed, strict=True):
+    for (number, _), cells in zip(lines[1:], parsed[1:], strict=True):
         where = f"{path}, line {number}"
         if len(cells) != len(header):
             raise error(where, found=f"{len(cells)} cells", expected=f"{len(header)} ({', '.join(header)})")
@@ -63,25 +73,51 @@ def read_csv(path: Path, columns: Iterable[str], *, error: type[InputError]) -> 
 
 def read_toml(path: Path, *, error: type[InputError]) -> dict[str, Any]:
     """A TOML file as nested dicts; a syntax fault names the line."""
+    text = read_text(path, error=error)
     try:
-        return tomllib.loads(read_text(path, error=error))
-    except tomllib.TOMLDecodeError as fault:
+        return tomllib.loads(text)
+    except ValueError as fault:  # a fault of syntax, or a number with more digits than Python reads
         raise error(str(path), found=str(fault), expected="a TOML file") from fault
+    except RecursionError as fault:
+        raise error(str(path), found="tables or lists nested too deeply", expected="a TOML file") from fault
 
 
 def read_text(path: Path, *, error: type[InputError]) -> str:
-    """A UTF-8 text file (byte-order mark allowed); a missing or unreadable one is named with its nearest neighbour."""
+    """A UTF-8 text file with LF, CRLF or CR at its line ends (byte-order mark allowed); errors as in `read_bytes`."""
+    raw = read_bytes(path, error=error)
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8-sig").read()
+    except UnicodeDecodeError as fault:
+        raise error(str(path), found=str(fault), expected="a readable UTF-8 text file") from fault
+
+
+def read_bytes(
+    path: Path, *, error: type[InputError], where: str | None = None, expected: str = "a readable file"
+) -> bytes:
+    """The bytes of a file; ``where`` names it in messages, by default with its path.
+
+    Raises
+    ------
+    error : no such file (with its nearest neighbour), a folder, or one that cannot be read.
+    """
+    try:
+        return path.read_bytes()
     except FileNotFoundError as fault:
-        siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise error(
-            str(path), found="no such file", expected="a readable file", nearest=nearest(path.name, siblings)
-        ) from fault
-    except (OSError, UnicodeDecodeError) as fault:
-        raise error(
-            str(path), found=f"{type(fault).__name__}: {fault}", expected="a readable UTF-8 text file"
-        ) from fault
+        raise error(where or str(path), found="no such file", expected=expected, nearest=neighbour(path)) from fault
+    except IsADirectoryError as fault:
+        raise error(where or str(path), found="a folder", expected=expected) from fault
+    except (OSError, ValueError) as fault:  # ValueError: a zero byte in the name
+        raise error(where or str(path), found=getattr(fault, "strerror", None) or str(fault), expected=expected) from (
+            fault
+        )
+
+
+def neighbour(path: Path) -> str | None:
+    """The name in the folder of ``path`` that is spelled most like it, or None."""
+    try:
+        return nearest(path.name, [p.name for p in path.parent.iterdir() if p.name != path.name])
+    except (OSError, ValueError):
+        return None
 
 
 def check_keys(
@@ -99,4 +135,4 @@ def check_keys(
             )
     for key in required:
         if key not in table:
-            raise error(where, found=f'no key "{key}"', expected="the keys " + ", ".join(required))
+            raise error(where.rstrip(",:"), found=f'no key "{key}"', expected="the keys " + ", ".join(required))

@@ -5,6 +5,7 @@ pint is imported on first use: it takes longer than everything else that ``impor
 
 from __future__ import annotations
 
+import math
 import re
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
@@ -24,8 +25,9 @@ _DEFINITIONS = (
     "burden = [burden]",
 )
 
-# What a laboratory writes, such as "particles/kg" or "ug/mL": pint itself would take whole expressions.
-_UNIT = re.compile(r"[^\W\d_]+(\^-?\d)?(\s*[/*]\s*[^\W\d_]+(\^-?\d)?)*")
+# What a laboratory writes, such as "particles/kg", "ug/mL", "1/day" or "/day": pint would take whole expressions.
+_WORD = r"[^\W\d_]+(?:\^-?\d)?"
+_UNIT = re.compile(rf"(?:1?\s*/\s*)?{_WORD}(?:\s*[/*]\s*{_WORD})*")
 _AMOUNT = re.compile(r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*$")
 
 
@@ -43,7 +45,7 @@ def registry() -> pint.UnitRegistry[float]:
 
 
 def parse_amount(
-    text: str, *, where: str, kinds: dict[str, str], example: str, error: type[InputError]
+    text: str, *, where: str, kinds: dict[str, str], example: str, error: type[InputError], signed: bool = False
 ) -> tuple[float, str]:
     """Read ``"1e11 particles"`` as a number in one of the allowed units.
 
@@ -54,6 +56,7 @@ def parse_amount(
     kinds : allowed kind -> unit to convert to, e.g. ``{"vesicles": "particle", "vesicles per kg": "particle/kg"}``.
     example : what a right entry looks like.
     error : the room's error class.
+    signed : whether the number may lie below zero.
 
     Returns
     -------
@@ -61,7 +64,7 @@ def parse_amount(
 
     Raises
     ------
-    error : no number, an unknown unit, a unit of the wrong kind, or a negative amount.
+    error : no number, an unknown unit, a unit of the wrong kind, an amount that is not finite, or a negative one.
     """
     import pint
 
@@ -73,7 +76,7 @@ def parse_amount(
     try:
         if not _UNIT.fullmatch(unit):
             raise ValueError(unit)
-        quantity = ureg.Quantity(number, unit)
+        quantity = ureg.Quantity(number, f"1{unit}" if unit.startswith("/") else unit)
     except (pint.UndefinedUnitError, ValueError) as fault:
         names = {n for k in kinds.values() for n in re.split(r"\W+", k) if n}
         plural = {n + "s" if n + "s" in ureg else n for n in names}
@@ -83,7 +86,10 @@ def parse_amount(
         ) from fault
     for kind, target in kinds.items():
         if quantity.is_compatible_with(target):
-            if number < 0:
+            if number < 0 and not signed:
                 raise error(where, found=f'"{text}"', expected=f'an amount of zero or more, such as "{example}"')
-            return float(quantity.to(target).magnitude), kind
+            amount = float(quantity.to(target).magnitude)
+            if not math.isfinite(amount):
+                raise error(where, found=f'"{text}"', expected=f'a finite amount, such as "{example}"')
+            return amount, kind
     raise error(where, found=f'"{text}", which is {quantity.dimensionality}', expected=f'such as "{example}"')

@@ -1,19 +1,16 @@
 from __future__ import annotations
 
-from math import isclose
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from exotwin.errors import ProductError
 from exotwin.product.compensation import compensate, read_spill, spill_of
 from exotwin.product.example_files import fcs_bytes
 from exotwin.product.fcs import FcsFile, parse_fcs, read_fcs
-from exotwin.product.gating import gate_all, gate_box, gate_default, threshold_of, wilson_interval
+from exotwin.product.gating import gate_all, gate_box, gate_default, threshold_of
 
 POINTS = 0.5  # percentage points that the reference table allows
 CELLS = {"FSC-A": (50000.0, 262143.0), "SSC-A": (float("-inf"), 262143.0)}
@@ -178,21 +175,3 @@ def test_a_gate_that_keeps_few_events_is_remarked_and_an_empty_one_refused() -> 
     assert "keeps 33% of 3 events" in gate_default(tube).remarks[0]
     with pytest.raises(ProductError, match="no event inside the gate"):
         gate_box(tube, {"FSC-A": (1.0, 2.0)})
-
-
-@given(n=st.integers(1, 100_000), data=st.data())
-def test_the_wilson_interval_holds_the_share_and_solves_its_equation(n: int, data: st.DataObject) -> None:
-    k = data.draw(st.integers(0, n))
-    low, high = wilson_interval(k, n)
-    share, z = k / n, 1.959963984540054
-    assert 0 <= low <= share <= high <= 1
-    for bound in (low, high):
-        # the limits are the shares that the score test just does not reject: (share - p)^2 = z^2 p (1 - p) / n
-        assert isclose((share - bound) ** 2, z**2 * bound * (1 - bound) / n, rel_tol=1e-6, abs_tol=1e-9)
-
-
-def test_the_wilson_interval_of_a_worked_case() -> None:
-    # 15 of 148 at 95 %: worked by hand from the formula, 0.0624 to 0.1605
-    assert wilson_interval(15, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
-    with pytest.raises(ValueError, match="3 of 2"):
-        wilson_interval(3, 2)

@@ -4,17 +4,16 @@ from typing import Any
 
 import pytest
 
-from exotwin.product.gating import wilson_interval
 from exotwin.product.identity import judge_identity, marker_name, side_of
 from exotwin.product.parts import MarkerReading, Verdict
-from exotwin.quantities import Estimate
+from exotwin.quantities import Estimate, wilson
 
 GOOD = {"CD73": 99, "CD90": 97, "CD105": 98, "CD45": 1.0, "CD34": 0.5, "CD14": 1.1, "CD19": 1.0, "HLA-DR": 1.5}
 DECLARED = {"plastic_adherent": True, "differentiation": ["osteoblast", "adipocyte", "chondroblast"]}
 
 
 def reading(marker: str, percent: float, n: int = 10_000) -> MarkerReading:
-    low, high = wilson_interval(round(percent / 100 * n), n)
+    low, high = wilson(round(percent / 100 * n), n)
     positive = Estimate(percent / 100, "1", low, high)
     return MarkerReading(marker, "APC-A", side_of(marker), positive, 100.0, "iso.fcs", n, "a.fcs", "all events", n)
 

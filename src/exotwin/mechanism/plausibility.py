@@ -9,6 +9,7 @@ from typing import Literal
 
 from exotwin.errors import MechanismError, nearest
 from exotwin.mechanism.reach import Mechanism
+from exotwin.quantities import Z95
 
 NEEDED = 1000.0
 """Copies per cell that a miRNA must exceed for repression to be seen, a rough guide (mirna-threshold-cell)."""
@@ -90,7 +91,7 @@ def plausibility(
 
 def _judge(mechanism: Mechanism, name: str, amount: float, needed: float) -> Plausibility:
     entry = mechanism.copies_per_vesicle[name]
-    factor = 10 ** (1.96 * entry.log10_sd)
+    factor = 10 ** (Z95 * entry.log10_sd)
     low, high = amount / factor, amount * factor
     short = math.log10(needed / amount) if amount > 0 else math.inf
     outcome: Outcome

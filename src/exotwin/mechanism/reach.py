@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from exotwin.errors import MechanismError, nearest
 from exotwin.mechanism.edges import Edge
 from exotwin.mechanism.edges import edges as table_of_edges
+from exotwin.quantities import Z95
 
 if TYPE_CHECKING:
     from exotwin.product import MediatorCopies, Product
@@ -47,7 +48,7 @@ class Mechanism:
             f"<tr><td>{escape(mediator)}</td><td>{self.copies_per_vesicle[mediator].copies_per_vesicle:.2g}</td>"
             f"<td>{escape(', '.join(e.target for e in self.edges if (e.mediator, e.process) == (mediator, process)))}"
             f"</td><td>{escape(process)}</td><td>{gain:+.2f} ± {sd:.2f}</td>"
-            f"<td>{math.exp(gain):.2f} ({math.exp(gain - 1.96 * sd):.2f}–{math.exp(gain + 1.96 * sd):.2f})</td></tr>"
+            f"<td>{math.exp(gain):.2f} ({math.exp(gain - Z95 * sd):.2f}–{math.exp(gain + Z95 * sd):.2f})</td></tr>"
             for (mediator, process), (gain, sd) in self.gains.items()
         )
         head = "".join(

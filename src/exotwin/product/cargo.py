@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from exotwin.errors import ProductError
 from exotwin.product.cargo_table import CountTable
-from exotwin.product.names import parse_mirna
+from exotwin.product.names import MirnaName, parse_mirna
 from exotwin.product.nta import FloatArray
 from exotwin.product.parts import Cargo, MediatorCopies
 
@@ -61,9 +61,10 @@ def cargo_of(table: CountTable, *, species: str, where: str) -> tuple[Cargo, tup
 
     Raises
     ------
-    ProductError : no read of a mature miRNA of the species.
+    ProductError : no read of a mature miRNA of the species; two rows of one miRNA.
     """
     parsed = [parse_mirna(name, species) for name in table.names]
+    _each_once(table, parsed, where)
     mature = np.array([p.kind == "mature" for p in parsed])
     remarks = _left_out(table, [p.kind for p in parsed], where)
     counts = table.counts[mature]
@@ -79,6 +80,16 @@ def cargo_of(table: CountTable, *, species: str, where: str) -> tuple[Cargo, tup
     remarks += _judge(mediators, where)
     unknown = tuple(n for n, is_mature in zip(table.names, mature, strict=True) if not is_mature)
     return Cargo(mediators, float(depth.sum()), unknown, BASIS, samples), tuple(remarks)
+
+
+def _each_once(table: CountTable, parsed: list[MirnaName], where: str) -> None:
+    """Rows that spell one miRNA in two ways: neither a sum nor one of the two would be sure to be right."""
+    first: dict[tuple[str, ...], str] = {}
+    for row, name in zip(table.names, parsed, strict=True):
+        if name.kind == "mature" and first.setdefault(name.names, row) != row:
+            raise ProductError(
+                where, found=f'the rows "{first[name.names]}" and "{row}" for one miRNA', expected="each miRNA once"
+            )
 
 
 def _mediators(

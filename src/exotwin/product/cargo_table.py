@@ -16,6 +16,7 @@ import numpy as np
 from exotwin.errors import ProductError, nearest
 from exotwin.product.names import parse_mirna
 from exotwin.product.nta import FloatArray
+from exotwin.tables import read_bytes
 
 _EXPECTED = "a table of miRNA read counts: one column of names such as hsa-miR-21-5p, one column of counts a sample"
 # Cq values end at 40 to 45 cycles; a sequenced sample has rows with far more reads than that.
@@ -91,15 +92,7 @@ def _cq_hint(counts: FloatArray) -> str:
 
 def _cells(path: Path, where: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Header, and rows with their line numbers."""
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError as fault:
-        siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise ProductError(
-            where, found="no such file", expected=_EXPECTED, nearest=nearest(path.name, siblings)
-        ) from fault
-    except OSError as fault:
-        raise ProductError(where, found=f"{type(fault).__name__}: {fault}", expected=_EXPECTED) from fault
+    raw = read_bytes(path, error=ProductError, where=where, expected=_EXPECTED)
     if b"\x00" in raw[:4096]:
         raise ProductError(where, found="a binary file", expected=_EXPECTED)
     try:
@@ -156,9 +149,9 @@ def _sample_columns(
     if samples is None:
         # A first column without a header that counts the rows is no sample.
         return [c for c in others if header[c] and _is_number(rows[0][1][c])]
-    columns = []
+    columns: list[int] = []
+    known = [header[c] for c in others if header[c]]
     for sample in samples:
-        known = [header[c] for c in others if header[c]]
         if known.count(sample) != 1:
             raise ProductError(
                 samples_at,
@@ -166,7 +159,9 @@ def _sample_columns(
                 expected="a column: " + ", ".join(known[:8]) + (", …" if len(known) > 8 else ""),
                 nearest=nearest(sample, known),
             )
-        columns.append(header.index(sample))
+        columns.append(next(c for c in others if header[c] == sample))
+    if len(set(columns)) < len(columns):
+        raise ProductError(samples_at, found=", ".join(samples), expected="each sample once")
     return columns
 
 

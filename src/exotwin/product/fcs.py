@@ -21,6 +21,7 @@ import numpy as np
 
 from exotwin.errors import ProductError, nearest
 from exotwin.product.nta import FloatArray
+from exotwin.tables import read_bytes
 
 VERSIONS = ("FCS2.0", "FCS3.0", "FCS3.1")
 _LITTLE, _BIG = ("1,2,3,4", "1,2"), ("4,3,2,1", "2,1")
@@ -88,16 +89,7 @@ def read_fcs(path: Path, *, name: str | None = None) -> FcsFile:
     ProductError : not FCS; corrupt, truncated or of a kind that is not read (histograms, ASCII, odd bit widths).
     """
     where = name or str(path)
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError as fault:
-        siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise ProductError(
-            where, found="no such file", expected="an FCS file", nearest=nearest(path.name, siblings)
-        ) from fault
-    except OSError as fault:
-        raise ProductError(where, found=f"{type(fault).__name__}: {fault}", expected="a readable FCS file") from fault
-    return parse_fcs(raw, where)
+    return parse_fcs(read_bytes(path, error=ProductError, where=where, expected="a readable FCS file"), where)
 
 
 def parse_fcs(raw: bytes, where: str) -> FcsFile:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +24,6 @@ BoolArray = NDArray[np.bool_]
 DEBRIS_BELOW = 0.19
 SINGLET_BAND = (0.7, 1.3)  # FSC-H / FSC-A over its median among cells: two cells in a row give the area of two
 CONTROL_PERCENTILE = 99.0
-_Z_95 = 1.959963984540054
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,19 +137,3 @@ def _checked(tube: FcsFile, gated: Gated) -> Gated:
 def threshold_of(control: FloatArray, percentile: float = CONTROL_PERCENTILE) -> float:
     """The percentile of the control's values (linear interpolation between order statistics)."""
     return float(np.percentile(control, percentile))
-
-
-def wilson_interval(n_positive: int, n: int) -> tuple[float, float]:
-    """95 % score interval of a share, after Wilson: always inside 0-1, and sound for shares near 0 and 1.
-
-    Raises
-    ------
-    ValueError : n < 1, or n_positive outside 0 … n.
-    """
-    if n < 1 or not 0 <= n_positive <= n:
-        raise ValueError(f"{n_positive} of {n} is no share")
-    share, z2 = n_positive / n, _Z_95**2
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z_95 * sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    # At the ends the interval closes exactly on the share; rounding must not leave it outside.
-    return min(max(0.0, centre - half), share), max(min(1.0, centre + half), share)

@@ -6,11 +6,13 @@ it looks like.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from exotwin.errors import ProductError, nearest
+from exotwin.errors import ProductError
 from exotwin.product import nanosight, viewsizer, zetaview
 from exotwin.product.nta import NtaReading
+from exotwin.tables import read_bytes
 
 _KNOWN = (
     "a NanoSight experiment summary (NTA 3.2 to 3.4, CSV), a ZetaView size distribution (text) "
@@ -32,19 +34,11 @@ def read_nta(path: Path, *, dilution: float | None, name: str | None = None) -> 
     ProductError : not such an export, damaged, without a dilution from either side, or with two that disagree.
     """
     where = name or str(path)
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike Path.is_dir, False for whatever cannot be a path
         if (path / viewsizer.VIDEOS).is_file():
             return viewsizer.read(path, dilution=dilution, where=where)
         raise ProductError(where, found=f"a folder without {viewsizer.VIDEOS}", expected=_KNOWN)
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError as fault:
-        siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise ProductError(
-            where, found="no such file", expected=_KNOWN, nearest=nearest(path.name, siblings)
-        ) from fault
-    except OSError as fault:
-        raise ProductError(where, found=f"{type(fault).__name__}: {fault}", expected=_KNOWN) from fault
+    raw = read_bytes(path, error=ProductError, where=where, expected=_KNOWN)
     text = raw.decode("latin-1")  # NanoSight and ZetaView both write Latin-1 (nm², µs); every byte decodes
     if nanosight.recognises(text):
         return nanosight.read(text, path, dilution=dilution, where=where)

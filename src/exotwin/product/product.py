@@ -14,6 +14,7 @@ from exotwin.product.names import SPECIES_PREFIX
 from exotwin.product.particles import judge_purity, judge_reporting
 from exotwin.product.parts import CellLot, MarkerReading, MediatorCopies, SourceFile, Verdict, VesicleLot
 from exotwin.product.product_file import Book, read_cells, read_vesicles
+from exotwin.quantities import Z95
 from exotwin.tables import read_toml
 
 _KEYS = ("name", "source_tissue", "species", "synthetic", "note", "cells", "vesicles")
@@ -162,7 +163,7 @@ def _label(mediator: MediatorCopies) -> str:
 
 
 def _range(mediator: MediatorCopies) -> str:
-    factor = 10 ** (1.96 * mediator.log10_sd)
+    factor = 10 ** (Z95 * mediator.log10_sd)
     return f"{mediator.copies_per_vesicle / factor:.1e} to {mediator.copies_per_vesicle * factor:.1e}"
 
 

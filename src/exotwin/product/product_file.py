@@ -25,7 +25,7 @@ from exotwin.product.nta import particles_in_vial, vesicle_fraction
 from exotwin.product.nta_formats import read_nta
 from exotwin.product.parts import Cargo, CellLot, MarkerReading, SourceFile, VesicleLot
 from exotwin.product.standards import load
-from exotwin.quantities import Estimate
+from exotwin.quantities import Estimate, wilson
 
 _CELLS = (
     "passage",
@@ -108,7 +108,7 @@ def _read_tube(tube: Fields, percentile: float, book: Book) -> list[MarkerReadin
         raise ProductError(
             tube.at("markers"), found=str(markers), expected='marker and channel, such as markers = { CD73 = "APC-A" }'
         )
-    if np.array_equal(stained.stored, control.stored):
+    if np.array_equal(stained.stored, control.stored, equal_nan=True):
         raise ProductError(
             tube.at("control"),
             found="the events of the stained tube itself",
@@ -121,17 +121,23 @@ def _read_tube(tube: Fields, percentile: float, book: Book) -> list[MarkerReadin
         book.remark(f"{control.file}: the threshold rests on {gated[control.file].n_cells} control cells alone")
     spill = _spill(tube, stained, control, book)
     values = {t.file: compensate(t, spill) if spill is not None else t.scaled for t in (stained, control)}
-    readings = []
+    readings: list[MarkerReading] = []
     for given, channel in markers.items():
         marker = marker_name(given)
         of_stained, of_control = stained.column(channel), control.column(channel)
+        if same := [r for r in readings if r.marker == marker or r.channel == stained.names[of_stained]]:
+            raise ProductError(
+                f"{tube.at('markers')}.{given}",
+                found=f"{marker} in {stained.names[of_stained]} beside {same[0].marker} in {same[0].channel}",
+                expected="each marker of a tube once, in a channel of its own",
+            )
         label = marker_name(stained.markers[of_stained])
         if side_of(label) != "not asked for" and label != marker:
             book.remark(f"{stained.file}: {channel} is labelled {label} in the file, and {marker} in {book.file}")
         threshold = gating.threshold_of(values[control.file][gated[control.file].inside, of_control], percentile)
         cells = values[stained.file][gated[stained.file].inside, of_stained]
         n, n_positive = cells.size, int(np.count_nonzero(cells > threshold))
-        low, high = gating.wilson_interval(n_positive, n)
+        low, high = wilson(n_positive, n)
         how = (
             f"{n_positive} of {n} gated events above the {percentile:g}th percentile of the control's gated events"
             f"{', compensated by ' + spill.source if spill is not None else ', not compensated'}; Wilson interval"

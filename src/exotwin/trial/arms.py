@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from exotwin.biology import DoseInput, Model, Spread
 from exotwin.errors import StudyError, nearest
-from exotwin.quantities import Estimate
+from exotwin.quantities import Z95, Estimate
 from exotwin.units import registry
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 
-_Z95 = 1.959963984540054
 _SET_BY_READING: Mapping[Reading, Mapping[str, float]] = {
     "animal": {"reading_animal": 1.0, "reading_copies": 0.0},
     "animal untranslated": {"reading_animal": 1.0, "reading_copies": 0.0, "translation": 1.0},
@@ -181,12 +180,12 @@ def _fraction(estimate: Estimate) -> Spread:
     value = min(max(estimate.value, 0.0), 1.0)
     if estimate.low is None or estimate.high is None or not estimate.low < value < estimate.high:
         return Spread("fixed", value)
-    sd = (estimate.high - estimate.low) / (2 * _Z95)
+    sd = (estimate.high - estimate.low) / (2 * Z95)
     return Spread("normal", value, sd, low=0.0, high=1.0, text=f"sd {sd:.3g} within 0 1")
 
 
 def _factor(estimate: Estimate) -> Spread:
     if estimate.low is None or estimate.high is None or not 0 < estimate.low < estimate.high:
         return Spread("fixed", 1.0)
-    width = math.log(estimate.high / estimate.low) / (2 * _Z95)
+    width = math.log(estimate.high / estimate.low) / (2 * Z95)
     return Spread("lognormal", 1.0, width, text=f"sd of logarithm {width:.3g}")

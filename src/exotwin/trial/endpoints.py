@@ -20,8 +20,9 @@ import numpy.typing as npt
 
 from exotwin.biology import EndpointRule, Model
 from exotwin.errors import StudyError, nearest
+from exotwin.quantities import wilson
 from exotwin.trial.result import COLUMNS
-from exotwin.trial.statistics import Effect, Ints, number_needed, paired_effect, quantiles_within_draws, wilson
+from exotwin.trial.statistics import Effect, Ints, number_needed, paired_effect, quantiles_within_draws
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,12 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from exotwin.biology import DoseInput, Model, assemble, conditions, species_of
+from exotwin.biology import DoseInput, Model, Parameter, assemble, conditions, species_of
 from exotwin.errors import StudyError, nearest
 from exotwin.mechanism import Mechanism, mechanism_of
 from exotwin.product import Product
 from exotwin.trial import arms
 from exotwin.trial.endpoints import TimedEndpoint, endpoint_rules, timed_endpoints
+from exotwin.trial.faults import shown
 from exotwin.trial.population import Drawn, what_is_drawn
 from exotwin.units import parse_amount
 
@@ -29,6 +29,7 @@ Floats = npt.NDArray[np.float64]
 _MOST_TIMES = 160
 _MINUTES = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 360, 480, 600, 720, 960, 1200)
 _FIRST_WEEK = (0.0, *(m / 1440 for m in _MINUTES), 1, 1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5, 6, 6.5, 7)
+_ALMOST_NEVER = 1e-9  # probability below which a draw of a parameter does not count as possible
 _AFTER_A_DOSE = (0.25, 0.5, 1.0, 2.0, 4.0)  # days; when copies in the cell come to their peak
 
 
@@ -139,16 +140,20 @@ def _fixed(study: Study, model: Model) -> dict[str, float]:
             raise StudyError(where, found=f'"{name}"', expected="a parameter that no reading and no product sets")
         if name == "age_start" and study.population.age is not None:
             raise StudyError(where, found="age_start beside an age in [population]", expected="one of the two")
-        fixed[name] = _in_unit(value, model.parameters[name].unit, where) if isinstance(value, str) else float(value)
+        fixed[name] = _number(value, model.parameters[name], where)
     return fixed
 
 
-def _in_unit(text: str, unit: str, where: str) -> float:
-    found = re.fullmatch(rf"\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*{re.escape(unit)}\s*", text)
-    if found and found[1].count(".") < 2:  # also units that no amount of a laboratory has, such as "1/day"
-        return float(found[1])
-    value, _ = parse_amount(text, where=where, kinds={unit: unit}, example=f"0.1 {unit}", error=StudyError)
-    return value
+def _number(given: float | str, parameter: Parameter, where: str) -> float:
+    """In the parameter's unit. Volumes, weights and rates that are never negative in the model stay so."""
+    unit, value = parameter.unit, given
+    if isinstance(value, str):
+        example = f"{parameter.value:g} {unit}"
+        value, _ = parse_amount(value, where=where, kinds={unit: unit}, example=example, error=StudyError, signed=True)
+    lowest = min(parameter.value, float(parameter.spread.quantile(_ALMOST_NEVER)))
+    if value < 0 <= lowest and unit != "dimensionless":
+        raise StudyError(where, found=shown(given), expected=f"zero or more {unit}; the model has {parameter.value:g}")
+    return float(value)
 
 
 def _check_main_reading(study: Study, products: Mapping[str, Product]) -> None:
