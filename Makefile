@@ -4,9 +4,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 OUT    ?= out/demo
 
-# The lock file pins every package; uv only installs it, into the project's own environment.
+# The lock file pins every package; uv only installs it, into the project's own environment. Bytecode is made here, once,
+# since it is never written later where PYTHONDONTWRITEBYTECODE is set.
 export UV_PROJECT_ENVIRONMENT := $(VENV)
-SYNC = $(BIN)/uv sync --quiet --frozen --inexact
+SYNC = $(BIN)/uv sync --quiet --frozen --inexact --compile-bytecode
 
 .PHONY: demo test lint bench validate docs clean
 
@@ -41,8 +42,10 @@ $(VENV)/.uv:
 
 $(VENV)/.run: $(VENV)/.uv pyproject.toml uv.lock
 	$(SYNC)
+	$(BIN)/python -m compileall -q src
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.uv pyproject.toml uv.lock
 	$(SYNC) --extra dev --extra app
+	$(BIN)/python -m compileall -q src
 	touch $@ $(VENV)/.run

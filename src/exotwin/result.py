@@ -60,14 +60,12 @@ class Result:
 
         Everything is made aside and moved at the end, so that a failure leaves the folder as it was.
         """
-        from exotwin.report import write_figures, write_tables
+        from exotwin.report import write_folder
 
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".exotwin-", dir=folder) as aside:
             made = Path(aside)
-            self.report(made / "report.html", language=language)
-            write_figures(self.trial, made / "figures", language=language)
-            write_tables(self.trial, made / "tables")
+            write_folder(self.trial, made, language=language)
             self.endpoints.to_csv(made / "endpoints.csv", index=False)
             (made / "study.lock.toml").write_text(lock_text(self.trial), encoding="utf-8")
             for path in sorted(made.iterdir()):

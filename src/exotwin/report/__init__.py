@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from exotwin.report.files import figure, write_figures, write_tables
+from exotwin.report.files import figure, write_figures, write_folder, write_tables
 from exotwin.report.html import write_report
 from exotwin.report.palette import arm_strokes
 from exotwin.report.wording import catalogue
 
-__all__ = ["arm_strokes", "catalogue", "figure", "write_figures", "write_report", "write_tables"]
+__all__ = ["arm_strokes", "catalogue", "figure", "write_figures", "write_folder", "write_report", "write_tables"]

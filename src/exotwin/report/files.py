@@ -1,8 +1,9 @@
-"""The report's figures and tables as files, and one figure by name for a notebook."""
+"""The report with its figures and tables as files, and one figure by name for a notebook."""
 
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,9 @@ from exotwin.errors import ReportError, nearest
 from exotwin.report import facts
 from exotwin.report.blocks import csv_text
 from exotwin.report.figures import curves, exposure, forest, plausibility, size
+from exotwin.report.html import write_page
 from exotwin.report.page import Page
-from exotwin.report.svg import house_style, to_svg
+from exotwin.report.svg import house_style
 from exotwin.report.tables import MAKERS, Tables, outcome
 from exotwin.report.wording import Words
 
@@ -45,6 +47,20 @@ def figure(result: TrialResult, observable: str, *, language: str = "en") -> Fig
         return curves.draw(result, Words(language if font or language == "en" else "en"), shown, differences).figure
 
 
+def write_folder(result: TrialResult, folder: Path, *, language: str = "en") -> Path:
+    """Write ``report.html``, ``figures/`` and ``tables/``, computed once for all three; gives the report's path.
+
+    Raises
+    ------
+    ReportError : a language that the report does not speak, a folder that does not exist.
+    """
+    page = Page(result, language)
+    report = write_page(page, folder / "report.html")
+    _write_figures(page, folder / "figures")
+    _write_tables(page.tables, folder / "tables")
+    return report
+
+
 def write_figures(result: TrialResult, folder: Path, *, language: str = "en") -> list[Path]:
     """Write every figure of the report as an SVG file, and one for each observable; gives their paths.
 
@@ -52,21 +68,26 @@ def write_figures(result: TrialResult, folder: Path, *, language: str = "en") ->
     ------
     ReportError : a language that the report does not speak.
     """
-    page = Page(result, language)
+    return _write_figures(Page(result, language), folder)
+
+
+def write_tables(result: TrialResult, folder: Path) -> list[Path]:
+    """Write every table of the report as a CSV file; gives their paths. The report's own links hold the same text."""
+    return _write_tables(Tables(result), folder)
+
+
+def _write_figures(page: Page, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     with house_style():
         for name, drawing in _drawings(page).items():
             path = folder / f"{name}.svg"
-            svg = to_svg(drawing.figure, name=drawing.name, title=drawing.title)
-            path.write_text(f'<?xml version="1.0" encoding="UTF-8"?>\n{svg}\n', encoding="utf-8")
+            path.write_text(f'<?xml version="1.0" encoding="UTF-8"?>\n{page.svg(drawing)}\n', encoding="utf-8")
             paths.append(path)
     return paths
 
 
-def write_tables(result: TrialResult, folder: Path) -> list[Path]:
-    """Write every table of the report as a CSV file; gives their paths. The report's own links hold the same text."""
-    tables = Tables(result)
+def _write_tables(tables: Tables, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name in MAKERS:
@@ -98,7 +119,8 @@ def _drawings(page: Page) -> dict[str, Drawing]:
     }
     for observable in tables["curves"]["observable"].unique():
         shown, differences = (t[t["observable"] == observable] for t in (tables["curves"], tables["differences"]))
-        found[f"curve-{observable}"] = curves.draw(result, words, shown, differences)
+        name = f"curve-{observable}"
+        found[name] = replace(curves.draw(result, words, shown, differences), name=name)
     for key, product in result.products.items():
         if product.vesicles is not None:
             found[f"sizes-{key}"] = size.draw(key, product, words, tables["sizes"])

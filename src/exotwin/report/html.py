@@ -49,9 +49,14 @@ def write_report(result: TrialResult, path: Path, *, language: str = "en") -> Pa
     ------
     ReportError : a language that the report does not speak, a folder that does not exist.
     """
+    return write_page(Page(result, language), path)
+
+
+def write_page(page: Page, path: Path) -> Path:
+    """The same for a page that is there already."""
     if not path.parent.is_dir():
         raise ReportError(f"report {path}", found=f"no folder {path.parent}", expected="a folder that exists")
-    text = render(result, language=language)
+    text = _render(page)
     aside = path.with_name(f".{path.name}.part")
     aside.write_text(text, encoding="utf-8")
     aside.replace(path)
@@ -60,7 +65,10 @@ def write_report(result: TrialResult, path: Path, *, language: str = "en") -> Pa
 
 def render(result: TrialResult, *, language: str = "en") -> str:
     """The report as text. The same result gives the same text, byte for byte."""
-    page = Page(result, language)
+    return _render(Page(result, language))
+
+
+def _render(page: Page) -> str:
     with house_style():
         views = {name: build(page) for name, build in _SECTIONS.items()}
     rendered: str = (
@@ -68,9 +76,9 @@ def render(result: TrialResult, *, language: str = "en") -> str:
         .get_template("report.html")
         .render(
             **views,
-            language=language,
-            title=result.study.title,
-            version=result.lock.get("exotwin", ""),
+            language=page.words.language,
+            title=page.result.study.title,
+            version=page.result.lock.get("exotwin", ""),
             css=(_TEMPLATES / "style.css").read_text(encoding="utf-8"),
             w=page.words,
             refs=page.references,

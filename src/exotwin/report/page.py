@@ -28,6 +28,7 @@ class Page:
         self.arms = facts.arms(result)
         self.treated = facts.treated(result)
         self.strokes = arm_strokes(self.arms, comparator=result.study.comparator)
+        self._svgs: dict[str, str] = {}
 
     def prose(self, text: str) -> str:
         """Text of another room for readers: numbers in their usual form; the records that it names count as cited."""
@@ -40,6 +41,11 @@ class Page:
 
     def picture(self, drawing: Drawing, caption: str, *csv: str) -> Picture:
         """A drawing with its caption and the tables that it was drawn from."""
-        svg = to_svg(drawing.figure, name=drawing.name, title=drawing.title)
         width = float(drawing.figure.get_size_inches()[0])
-        return Picture(drawing.name, caption, svg, width, self.downloads(*csv))
+        return Picture(drawing.name, caption, self.svg(drawing), width, self.downloads(*csv))
+
+    def svg(self, drawing: Drawing) -> str:
+        """A drawing as SVG, made once: page and file show the same."""
+        if drawing.name not in self._svgs:
+            self._svgs[drawing.name] = to_svg(drawing.figure, name=drawing.name, title=drawing.title)
+        return self._svgs[drawing.name]
