@@ -25,6 +25,21 @@ def test_the_unit_decides_the_kind_and_is_converted():
     assert value == pytest.approx(1500)
 
 
+@pytest.mark.parametrize(
+    "text", ["0.2 1/day", "0.2 /day", "0.2/day", "0.2 1 / day", "2.3148148e-6 1/second", "73.05 1/year"]
+)
+def test_a_rate_is_a_number_per_unit(text):
+    rate, _ = parse_amount(text, where="here", kinds={"rate": "1/day"}, example="0.1 1/day", error=StudyError)
+    assert rate == pytest.approx(0.2)
+
+
+def test_only_a_signed_number_may_lie_below_zero():
+    shift = {"where": "here", "kinds": {"x": "dimensionless"}, "example": "0.1 dimensionless", "error": StudyError}
+    assert parse_amount("-0.3 dimensionless", **shift, signed=True) == (-0.3, "x")
+    with pytest.raises(StudyError, match="zero or more"):
+        parse_amount("-0.3 dimensionless", **shift)
+
+
 def test_cells_do_not_pass_for_vesicles():
     with pytest.raises(StudyError, match=r"1e6 cells.*\[cell\]"):
         read("1e6 cells")
@@ -39,6 +54,11 @@ def test_cells_do_not_pass_for_vesicles():
         ("1e11", "a number and a unit"),
         ("nan particles", "a number and a unit"),
         ("1e11 parti)cles", "the unit"),
+        ("1e999 particles", "finite"),
+        ("1e308 L", "finite"),
+        ("1 2/day", "the unit"),
+        ("1 //day", "the unit"),
+        ("1 1", "the unit"),
         ("1e11 __import__('os')", "the unit"),
     ],
 )

@@ -5,9 +5,8 @@ from __future__ import annotations
 from importlib.resources import as_file, files
 
 import numpy as np
-import pandas as pd
 import pytest
-import xarray as xr
+from tiny_trial import differing
 
 from exotwin.trial import COLUMNS, READINGS, Study, TrialResult, simulate_trial
 
@@ -44,14 +43,6 @@ class StopInTheSecondChunk:
             raise KeyboardInterrupt
 
 
-def identical(one: TrialResult, other: TrialResult) -> None:
-    for name in ("dataset", "exposure", "values", "population"):
-        xr.testing.assert_identical(getattr(one, name).load(), getattr(other, name).load())
-    pd.testing.assert_frame_equal(one.endpoints, other.endpoints, check_exact=True)
-    assert one.screening == other.screening
-    assert one.plausibility == other.plausibility
-
-
 def test_the_shipped_study_is_a_whole_one():
     with as_file(files("exotwin") / "examples" / "poi-umbilical.toml") as shipped:
         study = Study.from_toml(shipped)
@@ -63,7 +54,7 @@ def test_interruption_and_threads_do_not_move_a_bit(example, result, tmp_path, m
     monkeypatch.setattr("exotwin.trial.run.CHUNK", 20)
     with pytest.raises(KeyboardInterrupt):
         simulate_trial(example, out=tmp_path / "out", n_threads=2, progress=StopInTheSecondChunk())
-    identical(result, simulate_trial(example, out=tmp_path / "out", n_threads=2))
+    assert differing(result, simulate_trial(example, out=tmp_path / "out", n_threads=2)) == []
 
 
 def test_screening_counts_add_up(result):

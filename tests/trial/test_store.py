@@ -9,7 +9,7 @@ import xarray as xr
 
 from exotwin.errors import StudyError
 from exotwin.trial.result import Screening
-from exotwin.trial.store import open_folder
+from exotwin.trial.store import held, open_folder
 
 KEY = {"study": "a", "model": "b"}
 
@@ -27,7 +27,7 @@ def chunk(start: int, stop: int, outcome: str = "ok"):
 def filled(path, *numbers):
     folder = open_folder(path, KEY)
     path.mkdir(exist_ok=True)
-    folder.screening = Screening(12, 10, (("younger than 40", "record", 1),), {"step limit": 1})
+    folder.begin(Screening(12, 10, (("younger than 40", "record", 1),), {"step limit": 1}))
     for number in numbers:
         start = 4 * number
         folder.write_chunk(number, chunk(start, min(10, start + 4), "step too small" if number else "ok"))
@@ -71,6 +71,7 @@ def test_a_chunk_that_the_manifest_does_not_name_is_not_trusted(tmp_path):
 
 
 def test_a_store_that_was_not_finished_is_written_anew(tmp_path):
+    filled(tmp_path)
     (tmp_path / "chunks" / ".00000.zarr.part").mkdir(parents=True)
     (tmp_path / "chunks" / ".00000.zarr.part" / "junk").write_text("half a chunk")
     filled(tmp_path, 0)
@@ -109,7 +110,49 @@ def test_a_manifest_that_cannot_be_read_is_refused(tmp_path, text):
         open_folder(tmp_path, KEY)
 
 
-def test_a_file_in_place_of_the_folder_is_refused(tmp_path):
-    (tmp_path / "out").write_text("")
-    with pytest.raises(StudyError, match="a file"):
-        open_folder(tmp_path / "out", KEY)
+@pytest.mark.parametrize("name", ["chunks", "results.zarr"])
+def test_what_no_run_has_left_there_is_not_taken_for_chunks_or_results(tmp_path, name):
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "precious").write_text("mine")
+    with pytest.raises(StudyError, match=f"{name} without a manifest"):
+        open_folder(tmp_path, KEY)
+
+
+def test_a_finished_manifest_without_its_screening_is_not_trusted(tmp_path):
+    filled(tmp_path, 0, 1, 2).close(10, 3)
+    state = json.loads((tmp_path / "manifest.json").read_text())
+    (tmp_path / "manifest.json").write_text(json.dumps(state | {"screening": None}))
+    assert not open_folder(tmp_path, KEY).finished
+
+
+def test_damaged_results_are_told_by_their_place(tmp_path):
+    filled(tmp_path, 0, 1, 2).close(10, 3)
+    for file in (tmp_path / "results.zarr").rglob(".z*"):
+        file.write_text("{")
+    with pytest.raises(StudyError, match="a damaged store"):
+        open_folder(tmp_path, KEY).results()
+
+
+def test_a_folder_that_one_run_writes_to_is_refused_to_another(tmp_path):
+    out = tmp_path / "new" / "out"
+    with held(out):
+        with pytest.raises(StudyError, match="another run that writes there"), held(out):
+            pytest.fail("two runs hold one folder")
+        (out / "kept").write_text("")
+    with held(out):
+        assert sorted(p.name for p in out.iterdir()) == [".lock", "kept"]
+    assert [p.name for p in out.iterdir()] == ["kept"]
+
+
+def test_a_folder_that_stays_empty_is_removed_with_the_parents_it_needed(tmp_path):
+    with pytest.raises(KeyboardInterrupt), held(tmp_path / "new" / "out"):
+        raise KeyboardInterrupt
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["file", "file/out", "x" * 300, "a\0b"])
+def test_a_path_that_can_be_no_folder_is_refused(tmp_path, name):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StudyError, match="a folder that can be written to"), held(tmp_path / name):
+        pytest.fail("held what is no folder")
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]

@@ -61,6 +61,7 @@ FAULTS = [
     ("1e11 particles", "1e11 copies", "arms.exosomes.dose", 'such as "1e11 particles"'),
     ("1e11 particles", "-1 mL", "arms.exosomes.dose", "zero or more"),
     ("1e11 particles", "1e999 particles", "arms.exosomes.dose", "finite"),
+    ("1e11 particles", "1e21 particles", "arms.exosomes.dose", "at most 1e+20 particles"),
     ("1e11 particles", "much", "arms.exosomes.dose", 'found     "much"'),
     ("1e6 cells/kg", "1e6 particles/kg", "arms.msc.dose", 'such as "1e6 cells/kg"'),
     ('dose = "1e6 cells/kg"', "dose = 1e6", "arms.msc.dose", "found     1000000.0"),
@@ -75,6 +76,9 @@ FAULTS = [
     ('"umbilical/product.toml"', '"umbilical/prodct.toml"', "products.umbilical.file", 'nearest   "product.toml"'),
     ("schedule =", "shedule =", "arms.exosomes.shedule", 'nearest   "schedule"'),
     ("every 2 weeks for 8", "every 2 weaks for 8", "arms.exosomes.schedule", 'nearest   "week"'),
+    ("for 8 weeks", f"for {9 * 10**400} weeks", "arms.exosomes.schedule", "1 to 1000 doses"),
+    ("every 2 weeks for 8 weeks", f"weekly, {9 * 10**400} doses", "arms.exosomes.schedule", "1 to 1000 doses"),
+    ("every 2 weeks for 8 weeks", f"every {9 * 10**400} weeks, 2 doses", "arms.exosomes.schedule", "not without end"),
     ("for 8 weeks", "for 3 years", "arms.exosomes.schedule", "before the horizon, day 730.5"),
     ("n_patients = 40", "n_patient = 40", "population.n_patient", 'nearest   "n_patients"'),
     ("n_patients = 40", "n_patients = 3", "population.n_patients", "a number >= 4"),
@@ -87,11 +91,20 @@ FAULTS = [
     ("seed = 7\n", "", "study.toml, seed", 'no key "seed"'),
     ("seed = 7", 'seed = "seven"', "line 5, seed", 'found     "seven"'),
     ("seed = 7", "seed = true", "line 5, seed", "found     true"),
+    ('"2 years"', '"1e300 years"', "line 4, horizon", "at most 100 years"),
     ('"2 years"', '"2 yeers"', "line 4, horizon", "2 years"),
     ('comparator = "untreated"', 'comparator = "untreted"', "line 7, comparator", 'nearest   "untreated"'),
     ('"animal"', '["animal", "copies"]', "line 6, potency", "a study names one reading"),
     ('"animal"', '"animals"', "line 6, potency", 'nearest   "animal"'),
     ("[population]", "[popula]", "popula", 'nearest   "population"'),
+    ("[arms.msc]", '[arms." "]', "arms. ", "a name that can be read"),
+    ("[arms.msc]", '[arms."m\\nsc"]', "arms.m", "a name that can be read"),
+    ('"A small study"', '""', "line 1, title", "a name that can be read"),
+    ('"umbilical/product.toml"', '"umbilical"', "products.umbilical.file", "a folder"),
+    ('"umbilical/product.toml"', '"umb\\u0000ilical"', "products.umbilical.file", "path of a product file"),
+    ('"umbilical/product.toml"', f'"{"x" * 5000}"', "products.umbilical.file", "no such file"),
+    ("seed = 7", f"seed = {'9' * 5000}", "study.toml", "4300 digits"),
+    ("seed = 7", f"seed = {'[' * 5000}{']' * 5000}", "study.toml", "nested too deeply"),
     ('title = "A small study"', 'title = "A small study', "study.toml", "a TOML file"),
 ]
 
@@ -130,6 +143,11 @@ def test_a_parameter_is_a_number_or_a_number_with_its_unit(study_of):
     assert study.parameters == {"translation": 1.0, "blood_volume": "5 L"}
     with pytest.raises(StudyError, match=r"parameters\.translation"):
         study_of(more="\n[parameters]\ntranslation = true\n")
+
+
+def test_arms_may_have_any_name_that_can_be_read(study_of):
+    study = study_of(("[arms.msc]", '[arms."a/../b 🧬 <i>"]'))
+    assert list(study.arms) == ["untreated", "a/../b 🧬 <i>", "exosomes"]
 
 
 def test_an_untreated_arm_has_no_schedule(study_of):

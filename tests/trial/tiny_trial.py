@@ -1,6 +1,20 @@
-"""Texts of a small study and of a condition small enough to check by hand."""
+"""Texts of a small study and of a condition small enough to check by hand; whether two results are the same."""
 
 from __future__ import annotations
+
+from exotwin.trial import TrialResult
+
+
+def differing(one: TrialResult, other: TrialResult) -> list[str]:
+    """What is not the same to the last bit in two results."""
+    arrays = [
+        name
+        for name in ("dataset", "exposure", "values", "population")
+        if not getattr(one, name).load().identical(getattr(other, name).load())
+    ]
+    facts = [name for name in ("screening", "plausibility", "lock") if getattr(one, name) != getattr(other, name)]
+    return arrays + facts + ([] if one.endpoints.equals(other.endpoints) else ["endpoints"])
+
 
 STUDY = """title = "A small study"
 condition = "poi"

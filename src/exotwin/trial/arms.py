@@ -156,7 +156,8 @@ def weight(model: Model, patients: Mapping[str, Floats], n: int) -> Floats:
 
 def remarks(study: Study, products: Mapping[str, Product], mechanisms: Mapping[str, Mechanism]) -> tuple[str, ...]:
     """What a reader of the result should know about doses and cargo."""
-    said: list[str] = []
+    used = {arm.product for arm in study.arms.values()}
+    said = [f"No arm uses the product {key}." for key in products if key not in used]
     for name, arm in study.arms.items():
         if arm.product is None:
             continue

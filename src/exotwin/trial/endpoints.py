@@ -47,7 +47,7 @@ class TimedEndpoint:
     @property
     def name(self) -> str:
         """Such as ``amh day 365.25``."""
-        return f"{self.rule.id} day {self.day:g}"
+        return f"{self.rule.id} day {self.day:.12g}"
 
 
 def endpoint_rules(study: Study, model: Model) -> tuple[EndpointRule, ...]:
@@ -84,6 +84,9 @@ def _own_rule(study: Study, name: str, model: Model) -> EndpointRule:
             nearest=nearest(entry.observable, model.observables),
         )
     seen = model.observables[entry.observable]
+    # Several endpoints of one observable must not pass for one in tables that show labels.
+    alone = sum(other.observable == entry.observable for other in study.endpoints.values()) == 1
+    addition = "" if alone else f" ({name})"
     unit = {"ratio": "dimensionless", "share": "dimensionless"}.get(entry.kind, seen.unit)
     return EndpointRule(
         id=name,
@@ -91,8 +94,8 @@ def _own_rule(study: Study, name: str, model: Model) -> EndpointRule:
         days=entry.days,
         kind=entry.kind,
         better=entry.better,
-        label=seen.label,
-        label_zh=seen.label_zh,
+        label=seen.label + addition,
+        label_zh=seen.label_zh + addition,
         unit=unit,
         threshold=entry.threshold,
     )
@@ -257,6 +260,6 @@ def _against(
 
 def _ratio(effect: float, by_copies: float, noise: float) -> float:
     """Infinite where counted copies do nothing and the reading does something; NaN where neither does."""
-    if math.isnan(by_copies) or (abs(effect) <= noise and abs(by_copies) <= noise):
+    if math.isnan(effect) or math.isnan(by_copies) or (abs(effect) <= noise and abs(by_copies) <= noise):
         return math.nan
     return effect / by_copies if abs(by_copies) > noise else math.copysign(math.inf, effect)

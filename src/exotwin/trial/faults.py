@@ -34,7 +34,7 @@ def fault_of(error: StudyError, *, key: Iterable[str] = ()) -> PydanticCustomErr
 def study_error(details: ErrorDetails, model: type[BaseModel], *, path: Path, text: str) -> StudyError:
     """The error of ``text``, the file at ``path``, as a user should read it."""
     context = details.get("ctx", {})
-    loc = [str(part) for part in details["loc"]]
+    loc = [str(part) for part in details["loc"] if part != "[key]"]  # pydantic's mark for the name of a table
     if details["type"] == _OWN:
         loc += [k for k in context["key"].split("\n") if k]
         found, expected, close = context["found"], context["expected"], context["nearest"] or None

@@ -69,13 +69,14 @@ def _periodic(found: re.Match[str], schedule: str, where: str) -> tuple[float, .
         step = _days_of(found["adverb"], _ADVERBS, where)
     else:
         step = float(found["count"] or 1) * _unit(found["unit"], where)
-    if step <= 0:
-        raise StudyError(where, found=f'"{schedule}"', expected="an interval longer than zero")
+    if not 0 < step < math.inf:
+        raise StudyError(where, found=f'"{schedule}"', expected="an interval longer than zero, and not without end")
     if found["doses"]:
-        number = int(found["doses"])
+        doses = float(found["doses"])
     else:
         # A span of whole intervals must not gain a dose by rounding.
-        number = math.ceil(float(found["span"]) * _unit(found["span_unit"], where) / step - 1e-9)
+        doses = float(found["span"]) * _unit(found["span_unit"], where) / step - 1e-9
+    number = math.ceil(min(doses, 1e9))
     if not 1 <= number <= MAX_DOSES:
         raise StudyError(where, found=f'"{schedule}", which is {number} doses', expected=f"1 to {MAX_DOSES} doses")
     return tuple(step * i for i in range(number))

@@ -6,7 +6,8 @@ interrupted, the same bits come out. The untreated arms are the same in each rea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,10 +20,10 @@ from exotwin.trial import lock
 from exotwin.trial.chunk import UNSAID, n_runs, simulate, simulate_chunk
 from exotwin.trial.endpoints import Compared, table
 from exotwin.trial.population import Enrolled, draw_knowledge, enrol
-from exotwin.trial.result import TrialResult
+from exotwin.trial.result import Screening, TrialResult
 from exotwin.trial.setup import Setup, prepare
 from exotwin.trial.statistics import DRAWS_FOR_95
-from exotwin.trial.store import Chunk, open_folder
+from exotwin.trial.store import Chunk, held, open_folder
 from exotwin.trial.study import READINGS, Study
 
 if TYPE_CHECKING:
@@ -53,41 +54,23 @@ def simulate_trial(
     Raises
     ------
     StudyError : something the study names does not exist; criteria that hardly anybody meets; ``out`` holds unfinished
-        chunks of another run. ProductError : a product file. Nothing is written then.
+        chunks of another run, is written to by one, or cannot be written to. ProductError : a product file. Nothing is
+        written then.
     """
     from exotwin.engine import load  # a study can be read without the compiler
 
     progress = progress or Silent()
     setup = prepare(study)
     compiled = load(setup.model.sbml)
-    n = study.population.n_patients
-    starts = range(0, n, CHUNK)
-    folder = None if out is None else open_folder(out, lock.run_key(setup, CHUNK))
-    kept: list[Chunk] = []
-    if folder is not None and folder.finished:
-        screening = folder.screening
-    else:
+    if out is None:
         enrolled = _enrol(setup, compiled, n_threads, progress)
         screening = enrolled.screening
-        if folder is not None:
-            folder.path.mkdir(parents=True, exist_ok=True)
-            folder.screening = screening
-        progress.start("treating", n * n_runs(setup))
-        for number, start in enumerate(starts):
-            size = min(CHUNK, n - start)
-            if folder is not None and number in folder.done:
-                progress.advance(size * n_runs(setup))
-                continue
-            chunk = simulate_chunk(setup, compiled, enrolled, slice(start, start + size), n_threads, progress)
-            if folder is None:
-                kept.append(chunk)
-            else:
-                folder.write_chunk(number, chunk)
-        if folder is not None:
-            folder.close(n, len(starts))
-    assert screening is not None
-    groups = _joined(kept) if folder is None else folder.results()
+        groups = _joined([chunk for _, chunk in _chunks(setup, compiled, enrolled, n_threads, progress)])
+    else:
+        with held(out):
+            screening, groups = _in_folder(setup, compiled, out, n_threads, progress)
     patients = groups["patients"].load()
+    judged = _plausibility(setup, patients)
     return TrialResult(
         study=study,
         model=setup.model,
@@ -97,13 +80,47 @@ def simulate_trial(
         exposure=groups["exposure"],
         screening=screening,
         endpoints=_endpoints(setup, patients["values"], groups[""]),
-        plausibility=_plausibility(setup, patients),
+        plausibility=judged,
         lock=lock.lock_of(setup, screening, groups[""]["outcome"].values),
         values=patients["values"],
         population=patients["drawn"],
-        remarks=(*setup.remarks, *_remarks(study)),
+        remarks=(*setup.remarks, *_remarks(study, judged)),
         folder=out,
     )
+
+
+def _in_folder(
+    setup: Setup, compiled: CompiledModel, out: Path, n_threads: int | None, progress: Progress
+) -> tuple[Screening, dict[str, xr.Dataset]]:
+    """What the folder holds already if it is the same run, and what is missing of it."""
+    folder = open_folder(out, lock.run_key(setup, CHUNK))
+    if folder.finished and folder.screening is not None:
+        return folder.screening, folder.results()
+    enrolled = _enrol(setup, compiled, n_threads, progress)
+    folder.begin(enrolled.screening)
+    for number, chunk in _chunks(setup, compiled, enrolled, n_threads, progress, done=folder.done):
+        folder.write_chunk(number, chunk)
+    folder.close(enrolled.n, math.ceil(enrolled.n / CHUNK))
+    return enrolled.screening, folder.results()
+
+
+def _chunks(
+    setup: Setup,
+    compiled: CompiledModel,
+    enrolled: Enrolled,
+    n_threads: int | None,
+    progress: Progress,
+    *,
+    done: Collection[int] = (),
+) -> Iterator[tuple[int, Chunk]]:
+    """Each chunk that is not done yet, with its number."""
+    progress.start("treating", enrolled.n * n_runs(setup))
+    for number, start in enumerate(range(0, enrolled.n, CHUNK)):
+        part = slice(start, min(start + CHUNK, enrolled.n))
+        if number in done:
+            progress.advance((part.stop - start) * n_runs(setup))
+        else:
+            yield number, simulate_chunk(setup, compiled, enrolled, part, n_threads, progress)
 
 
 def _enrol(setup: Setup, compiled: CompiledModel, n_threads: int | None, progress: Progress) -> Enrolled:
@@ -157,6 +174,7 @@ def _endpoints(setup: Setup, values: xr.DataArray, dataset: xr.Dataset) -> pd.Da
 
 
 def _plausibility(setup: Setup, patients: xr.Dataset) -> dict[str, tuple[Plausibility, ...]]:
+    """By arm that gives vesicles, as far as any of its patients could be followed."""
     judged = {}
     for name, arm in setup.study.arms.items():
         if arm.give != "vesicles":
@@ -168,13 +186,20 @@ def _plausibility(setup: Setup, patients: xr.Dataset) -> dict[str, tuple[Plausib
             drawn = patients["drawn"].sel(quantity=f"{arm.product}:copies:{mediator}").values
             # Copies in the cell are proportional to copies per vesicle; the mechanism asks for them at the median.
             ratio = np.divide(copies.copies_per_vesicle, drawn, out=np.zeros_like(drawn), where=drawn > 0)
-            delivered[mediator] = max(0.0, float(np.nanmedian(peak * ratio)))
-        judged[name] = plausibility(mechanism, delivered)
+            reached = (peak * ratio)[~np.isnan(peak)]
+            if reached.size:
+                delivered[mediator] = max(0.0, float(np.median(reached)))
+        if delivered.keys() == mechanism.copies_per_vesicle.keys():
+            judged[name] = plausibility(mechanism, delivered)
     return judged
 
 
-def _remarks(study: Study) -> tuple[str, ...]:
-    said = []
+def _remarks(study: Study, judged: Mapping[str, object]) -> tuple[str, ...]:
+    said = [
+        f"{name}: no patient could be followed, so nothing is said of the copies delivered."
+        for name, arm in study.arms.items()
+        if arm.give == "vesicles" and name not in judged
+    ]
     draws = study.population.n_draws
     if draws < DRAWS_FOR_95:
         covered = 100 * (draws - 1) / (draws + 1)

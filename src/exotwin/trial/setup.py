@@ -55,11 +55,14 @@ class Setup:
 
     @property
     def study_digest(self) -> str:
-        """sha256 of what the study says and its products' files hold, wherever they lie and whatever it is called."""
+        """sha256 of what the study says and its products' files hold, wherever they lie and whatever it is called.
+
+        The order of arms, endpoints and products counts: it is that of the stored arrays.
+        """
         said = self.study.model_dump(mode="json", exclude={"title": True, "products": True})
         files = {key: sorted((f.kind, f.sha256) for f in p.files) for key, p in self.products.items()}
         pages = {key: file_digest(self.study, key) for key in self.products}
-        return hashlib.sha256(json.dumps([said, files, pages], sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([said, files, pages]).encode()).hexdigest()
 
 
 def prepare(study: Study) -> Setup:

@@ -209,7 +209,8 @@ class _Mixture:
         high = min(float(np.max(self.centre + 9 * self.sd)), self.ceiling)
         if low == high or missing(low) >= 0:  # draws without spread
             return low
-        return float(optimize.brentq(missing, low, high, xtol=1e-14 * (high - low), rtol=1e-14))
+        # Draws without spread make steps, on which the method falls back to (many) halvings.
+        return float(optimize.brentq(missing, low, high, xtol=1e-14 * (high - low), rtol=1e-14, maxiter=5000))
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,19 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exotwin.errors import StudyError
 from exotwin.trial.result import Screening
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,13 +41,18 @@ Chunk = Mapping[str, "xr.Dataset"]
 
 @dataclass
 class RunFolder:
-    """The folder of one run; made by `open_folder`."""
+    """The folder of one run; made by `open_folder`, to be used while it is `held`."""
 
     path: Path
     key: Mapping[str, str]
     screening: Screening | None = None
     finished: bool = False
     done: list[int] = field(default_factory=list)
+
+    def begin(self, screening: Screening) -> None:
+        """Say in the manifest whose folder this is, before anything else is written."""
+        self.screening = screening
+        self._save()
 
     def write_chunk(self, number: int, chunk: Chunk) -> None:
         """Keep a finished chunk."""
@@ -60,10 +71,21 @@ class RunFolder:
         shutil.rmtree(self.path / "chunks", ignore_errors=True)
 
     def results(self) -> dict[str, xr.Dataset]:
-        """The groups of ``results.zarr``, opened without loading them."""
+        """The groups of ``results.zarr``, opened without loading them.
+
+        Raises
+        ------
+        StudyError : the store is damaged.
+        """
         import xarray as xr
 
-        return {g: xr.open_zarr(self.path / RESULTS, group=g or None, chunks=None) for g in GROUPS}
+        store = self.path / RESULTS
+        try:
+            return {g: xr.open_zarr(store, group=g or None, chunks=None) for g in GROUPS}
+        except (OSError, ValueError, KeyError) as error:
+            raise StudyError(
+                str(store), found=f"a damaged store ({error})", expected="another folder, or this one emptied"
+            ) from error
 
     def _chunk(self, number: int) -> Path:
         return self.path / "chunks" / f"{number:05d}.zarr"
@@ -76,17 +98,73 @@ class RunFolder:
         aside.replace(self.path / "manifest.json")
 
 
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Make the folder if need be and keep other runs out of it; what it made is removed again if it stays empty.
+
+    The lock goes with the process that holds it, however that ends; where there are no such locks none is kept.
+
+    Raises
+    ------
+    StudyError : another run writes there, or nothing can be written there.
+    """
+    try:
+        made = [folder for folder in (path, *path.parents) if not folder.exists()]
+        path.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, error) from error
+    try:
+        with _locked(path):
+            yield
+    finally:
+        with suppress(OSError):
+            for folder in made:
+                folder.rmdir()
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    lock = path / ".lock"
+    try:
+        handle = lock.open("w")
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    with handle:
+        if fcntl is not None:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise StudyError(
+                    f"folder {path}", found="another run that writes there now", expected="another folder, or to wait"
+                ) from error
+            except OSError:  # a file system without locks
+                pass
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                lock.unlink()
+
+
+def _unwritable(path: Path, error: OSError | ValueError) -> StudyError:
+    found = getattr(error, "strerror", None) or str(error)
+    return StudyError(f"folder {path}", found=found, expected="a folder that can be written to")
+
+
 def open_folder(path: Path, key: Mapping[str, str]) -> RunFolder:
     """The folder for the run ``key``: a new one, the same run's where it stopped, or a finished one started afresh.
 
     Raises
     ------
-    StudyError : unfinished chunks of another run, an unreadable manifest, or a path that is no folder.
+    StudyError : unfinished chunks of another run, an unreadable manifest, or results that no run has left there.
     """
-    if path.exists() and not path.is_dir():
-        raise StudyError(f"folder {path}", found="a file", expected="a folder, or a path that does not exist yet")
     manifest = path / "manifest.json"
     if not manifest.exists():
+        for name in ("chunks", RESULTS):
+            if (path / name).exists():
+                raise StudyError(
+                    f"folder {path}", found=f"{name} without a manifest", expected="another folder, or this one emptied"
+                )
         return RunFolder(path, key)
     try:
         state: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
@@ -97,7 +175,7 @@ def open_folder(path: Path, key: Mapping[str, str]) -> RunFolder:
             str(manifest), found=f"no readable manifest ({error})", expected="another folder, or this one emptied"
         ) from error
     if old_key == dict(key):
-        if finished and (path / RESULTS).is_dir():
+        if finished and screening is not None and (path / RESULTS).is_dir():
             return RunFolder(path, key, screening, True)
         kept = [k for k in done if not finished and (path / "chunks" / f"{k:05d}.zarr").is_dir()]
         return RunFolder(path, key, screening, False, kept)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -19,7 +21,7 @@ from pydantic import (
 )
 
 from exotwin.errors import StudyError, nearest
-from exotwin.tables import read_text, read_toml
+from exotwin.tables import neighbour, read_text, read_toml
 from exotwin.trial.faults import fault, fault_of, place, shown, study_error
 from exotwin.trial.regimen import FORMS, dose_days, parse_span
 from exotwin.units import parse_amount
@@ -33,6 +35,8 @@ _KINDS = {
     "cells": {"cells": "cell", "cells/kg": "cell/kg"},
     "vesicles": {"particles": "particle", "particles/kg": "particle/kg", "mL": "mL"},
 }
+_LARGEST_DOSE = 1e20  # of anything: beyond it lie slips of the exponent, and numbers that single precision cannot hold
+_LONGEST_DAYS = 100 * 365.25
 _EXAMPLES = {"cells": "1e6 cells/kg", "vesicles": "1e11 particles"}
 
 
@@ -45,9 +49,22 @@ def _one_reading(value: Any) -> Any:
 
 
 def _number_or_text(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float | str)
+        or (isinstance(value, float) and not math.isfinite(value))
+    ):
         raise fault(shown(value), 'a number in the unit of the model, or a number with its unit, such as "5 L"')
     return value
+
+
+def _readable(name: str) -> str:
+    if not name.strip() or not name.isprintable():
+        raise fault(shown(name), "a name that can be read: not blank, and without control characters")
+    return name
+
+
+_Name = Annotated[str, AfterValidator(_readable)]
 
 
 class _Table(BaseModel):
@@ -113,9 +130,9 @@ class ProductFile(_Table):
     @classmethod
     def _there(cls, value: Path, info: ValidationInfo) -> Path:
         path = (info.context["folder"] / value).resolve() if info.context else value.resolve()
-        if not path.is_file():
-            siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-            raise fault(f'"{value}": no such file', f"a file at {path}", close=nearest(path.name, siblings))
+        if not os.path.isfile(path):  # unlike Path.is_file, False for whatever cannot be a path
+            what = "a folder" if os.path.isdir(path) else "no such file"
+            raise fault(f'"{value}": {what}', f"a file at {path}", close=neighbour(path))
         return path
 
 
@@ -161,9 +178,9 @@ class Arm(_Table):
             raise fault("a schedule without product, give, route and dose", "all of them, or an empty table")
         if given:
             try:
-                amount, _ = self.amount
-                if not math.isfinite(amount):
-                    raise fault(f'"{self.dose}"', "a finite amount", key=("dose",))
+                amount, kind = self.amount
+                if amount > _LARGEST_DOSE:
+                    raise fault(f'"{self.dose}"', f"at most {_LARGEST_DOSE:.0e} {kind}", key=("dose",))
             except StudyError as error:
                 raise fault_of(error, key=("dose",)) from error
             try:
@@ -178,7 +195,9 @@ class Endpoint(_Table):
 
     observable: str = Field(description='an observable of the condition, such as "amh"')
     at: tuple[str, ...] = Field(strict=False, description='times such as ["6 months", "1 year"]')
-    kind: Literal["value", "change", "ratio", "share"] = Field(default="value", description="value, change, …")
+    kind: Literal["value", "change", "ratio", "share"] = Field(
+        default="value", description='"value", "change", "ratio" or "share"'
+    )
     better: Literal["higher", "lower"] = Field(description='which way is better: "higher" or "lower"')
     threshold: float | None = Field(
         default=None, description="kind share: patients count from this value on, in the observable's unit"
@@ -223,17 +242,17 @@ class Solver(_Table):
 class Study(_Table):
     """A whole study, checked; made by `from_toml` alone."""
 
-    title: str = Field(min_length=1, description="a title")
+    title: _Name = Field(description="a title")
     condition: str = Field(description='a condition, such as "poi"')
     species: str = Field(default="human", description="human, mouse or rat")
     horizon: str = Field(description='how long patients are followed, such as "2 years"')
     seed: int = Field(ge=0, le=2**63 - 1, description="a whole number that fixes all that is drawn")
     potency: Annotated[Reading, BeforeValidator(_one_reading)] = Field(default="animal", description=_READING)
     population: Population = Field(description="a table [population]")
-    products: dict[str, ProductFile] = Field(default={}, description='a table a product: file = "…"')
-    arms: dict[str, Arm] = Field(min_length=2, description="a table an arm, at least two")
+    products: dict[_Name, ProductFile] = Field(default={}, description='a table a product: file = "…"')
+    arms: dict[_Name, Arm] = Field(min_length=2, description="a table an arm, at least two")
     comparator: str = Field(description="the arm that the others are compared to")
-    endpoints: dict[str, Endpoint] = Field(default={}, description="a table an endpoint")
+    endpoints: dict[_Name, Endpoint] = Field(default={}, description="a table an endpoint")
     solver: Solver = Field(default=Solver(), description="a table [solver] with rtol and atol")
     parameters: dict[str, Annotated[float | str, BeforeValidator(_number_or_text)]] = Field(
         default={}, description='model parameters to fix, such as translation = 1 or blood_volume = "5 L"'
@@ -280,6 +299,8 @@ class Study(_Table):
             horizon = self.horizon_days
         except StudyError as error:
             raise fault_of(error, key=("horizon",)) from error
+        if horizon > _LONGEST_DAYS:
+            raise fault(f'"{self.horizon}"', f"at most {_LONGEST_DAYS / 365.25:g} years", key=("horizon",))
         if self.comparator not in self.arms:
             raise fault(
                 f'"{self.comparator}"',

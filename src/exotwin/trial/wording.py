@@ -16,7 +16,7 @@ def summary(study: Study, n_screened: int, n_enrolled: int, remarks: Sequence[st
     """Who was treated and how, and what the reader should know beside the table of effects."""
     lines = [
         study.title,
-        f"{n_enrolled} of {n_screened} virtual patients screened, followed for {study.horizon_days:g} days; "
+        f"{n_enrolled} enrolled of {n_screened} virtual patients screened, followed for {study.horizon_days:g} days; "
         f"{study.population.n_draws} draws of what is not known; reading: {study.potency}",
     ]
     return (*lines, *(f"note: {remark}" for remark in remarks), "A research tool, not medical advice.")
@@ -25,26 +25,38 @@ def summary(study: Study, n_screened: int, n_enrolled: int, remarks: Sequence[st
 def effects(endpoints: pd.DataFrame) -> pd.DataFrame:
     """The main reading against the comparator: a row an endpoint and arm, a column a day, each cell in words.
 
-    A cell such as ``x 1.31 (0.98 to 2.4) 93%``: effect, 95 % interval, share of draws in which the arm is better.
+    A cell such as ``x 1.31 (0.98 to 2.4) 93%``: effect, 95 % interval, probability that the arm is better. Effects on
+    shares are in points (per cent points); "" where the endpoint does not have that day, "no statement" where nobody
+    could be compared.
     """
     import pandas as pd
 
     rows = endpoints[endpoints["main"] & (endpoints["comparator"] != "")]
-    cells: dict[tuple[Any, Any], dict[str, str]] = {}
+    days = sorted(set(rows["day"]))
+    columns = [f"day {day:.0f}" for day in days]
+    if len(set(columns)) < len(columns):
+        columns = [f"day {day:.12g}" for day in days]
+    named = dict(zip(days, columns, strict=True))
+    cells: dict[tuple[Any, ...], dict[str, str]] = {}
     for row in rows.to_dict(orient="records"):
-        cells.setdefault((row["label"], row["arm"]), {})[f"day {row['day']:.0f}"] = _effect(row)
-    index = pd.MultiIndex.from_tuples(list(cells), names=["endpoint", "arm"])
-    return pd.DataFrame(list(cells.values()), index=index).fillna("")
+        cells.setdefault((row["endpoint"], row["label"], row["arm"]), {})[named[row["day"]]] = _effect(row)
+    index = pd.MultiIndex.from_tuples([names[1:] for names in cells], names=["endpoint", "arm"])
+    return pd.DataFrame(list(cells.values()), index=index, columns=columns).fillna("")
 
 
 def _effect(row: Mapping[Hashable, Any]) -> str:
     if math.isnan(row["effect"]):
         return "no statement"
-    ratio = row["no_effect"] == 1
-    share = row["effect_kind"] == "risk difference"
-    scale, unit = (100.0, " points") if share else (1.0, "")
-    if not ratio and not share and row["effect_unit"] != "dimensionless":
-        unit = f" {row['effect_unit']}"
-    form = ".3g" if ratio else "+.2g"
-    value, low, high = (f"{scale * row[name]:{form}}" for name in ("effect", "low", "high"))
-    return f"{'x ' if ratio else ''}{value}{unit} ({low} to {high}) {row['p_better']:.0%}"
+    numbers = [row[name] for name in ("effect", "low", "high")]
+    if row["no_effect"] == 1:
+        # Three digits would hide what is surely there, but small.
+        form, unit = ".4f" if all(0.95 < number < 1.05 for number in numbers) else ".3g", ""
+        value, low, high = (f"{number:{form}}" for number in numbers)
+        value = f"x {value}"
+    else:
+        share = row["effect_kind"] == "risk difference"
+        named = "" if row["effect_unit"] == "dimensionless" else f" {row['effect_unit']}"
+        scale, unit = (100.0, " points") if share else (1.0, named)
+        # Adding zero makes +0 of -0.
+        value, low, high = (f"{scale * number + 0.0:+.2g}" for number in numbers)
+    return f"{value}{unit} ({low} to {high}) {row['p_better']:.0%}"
