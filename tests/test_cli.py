@@ -1,4 +1,6 @@
+import errno
 import json
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -6,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from exotwin import cli
+from exotwin.trial import held
 
 EXAMPLES = Path(cli.__file__).parent / "examples"
 
@@ -97,6 +100,57 @@ def test_an_unknown_language_is_refused_before_the_work(exotwin, study, tmp_path
     assert not (tmp_path / "out").exists()
 
 
+def test_results_never_replace_what_no_run_has_left(exotwin, study, tmp_path):
+    mine = tmp_path / "project" / "figures" / "mine.svg"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("precious")
+    code, _, error = exotwin("run", study, "-o", tmp_path / "project")
+    assert code == 2
+    assert "figures, which no run has left there" in error
+    assert [p for p in (tmp_path / "project").rglob("*") if p.is_file()] == [mine]
+
+
+@pytest.mark.parametrize(
+    ("place", "found"), [("file", "a file"), ("file/out", "Not a directory"), ("x" * 300, "too long")]
+)
+def test_an_output_that_can_be_no_folder_is_refused(exotwin, study, tmp_path, place, found):
+    (tmp_path / "file").write_text("")
+    code, _, error = exotwin("run", study, "-o", tmp_path / place)
+    assert code == 2
+    assert found in error
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["examples", "file"]
+
+
+def test_two_runs_do_not_write_to_one_folder_at_once(exotwin, study, tmp_path):
+    with held(tmp_path / "out"):
+        code, _, error = exotwin("run", study, "-o", tmp_path / "out")
+    assert code == 2
+    assert "another run that writes there" in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_names_that_look_like_markup_are_shown_as_they_are(exotwin, study, tmp_path):
+    text = study.read_text(encoding="utf-8")
+    assert text.count('title = "') == text.count("[arms.msc]") == 1
+    text = text.replace('title = "', 'title = "[/b] [red]').replace("[arms.msc]", '[arms."[/i]"]')
+    study.write_text(text, encoding="utf-8")
+    code, told, _ = exotwin("run", study, "-o", tmp_path / "out")
+    assert code == 0
+    assert told.startswith("[/b] [red]")
+    assert "[/i]" in told
+
+
+def test_what_the_system_refuses_is_told_without_traceback(exotwin, monkeypatch, tmp_path):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "start"))
+
+    monkeypatch.setattr(shutil, "copytree", full)
+    code, _, error = exotwin("example", tmp_path / "start")
+    assert code == 1
+    assert "No space left on device" in error
+    assert str(tmp_path / "start") in error.replace("\n", "")
+
+
 def test_the_product_command_shows_verdicts_as_table_and_as_json(exotwin):
     lot = EXAMPLES / "umbilical" / "product.toml"
     code, told, _ = exotwin("product", lot)
@@ -124,6 +178,7 @@ def test_the_model_is_written_as_sbml_or_antimony_and_listed_with_records(exotwi
         (("model", "pio"), 'nearest   "poi"'),
         (("model", "poi", "--species", "humn"), 'nearest   "human"'),
         (("model", "poi", "-o", "no/such/poi.xml"), "no folder"),
+        (("model", "poi", "-o", "."), "a folder"),
         (("claims", "POI2"), 'nearest   "POI-2"'),
         (("record", "mirna-treshold-cell"), 'nearest   "mirna-threshold-cell"'),
         (("product", "prodct.toml"), "no such file"),
@@ -163,9 +218,16 @@ def test_a_record_shows_its_source(exotwin):
 
 
 def test_the_example_is_written_once_and_never_over_something(exotwin, tmp_path):
-    assert exotwin("example", tmp_path / "start")[0] == 0
-    assert (tmp_path / "start" / "umbilical" / "product.toml").exists()
-    code, _, error = exotwin("example", tmp_path / "start")
+    told = exotwin("example", tmp_path / "st art")[1]
+    assert shlex.split(told.splitlines()[1]) == [
+        "exotwin",
+        "run",
+        str(tmp_path / "st art" / "poi-umbilical.toml"),
+        "-o",
+        "out",
+    ]
+    assert (tmp_path / "st art" / "umbilical" / "product.toml").exists()
+    code, _, error = exotwin("example", tmp_path / "st art")
     assert code == 2
     assert "exists already" in error
 

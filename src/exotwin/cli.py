@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 import time
@@ -67,7 +68,7 @@ def run(
     title, *lines = result.trial.summary()
     effects = result.trial.effects()
     cells = [(*names, *words) for names, words in zip(effects.index, effects.itertuples(index=False), strict=True)]
-    against = f"Against {result.trial.study.comparator}: effect (95 % interval) and share of draws that are better."
+    against = f"Against {result.trial.study.comparator}: effect (95 % interval) and probability of being better."
     console.show_table(title, ["endpoint", "arm", *effects.columns], cells, caption=against)
     for line in lines:
         console.out.print(line, markup=False)
@@ -197,7 +198,8 @@ def example(folder: Annotated[Path, typer.Argument(help="New folder to write int
         raise StudyError(f"folder {folder}", found="something that exists already", expected="a new folder")
     with as_file(files("exotwin") / "examples") as source:
         shutil.copytree(source, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    console.out.print(f"{folder}\nexotwin run {folder / 'poi-umbilical.toml'} -o out", markup=False, soft_wrap=True)
+    study = shlex.quote(str(folder / "poi-umbilical.toml"))
+    console.out.print(f"{folder}\nexotwin run {study} -o out", markup=False, soft_wrap=True)
 
 
 @app.command(name="app")
@@ -236,15 +238,25 @@ def main() -> None:
         sys.exit(error.exit_code)
     except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:  # a full disk, a folder without permission: nothing that a traceback would explain
+        found = error.strerror or str(error)
+        where = f"file or folder {error.filename}" if error.filename else "exotwin"
+        console.show_error(ExotwinError(where, found=found, expected="a place that can be read and written, with room"))
+        sys.exit(ExotwinError.exit_code)
 
 
 def _write(path: Path, text: str) -> None:
     if not path.parent.is_dir():
         folder = str(path.parent)
         raise BiologyError(f"file {path}", found=f"no folder {folder}", expected="a folder that exists")
+    if path.is_dir():
+        raise BiologyError(f"file {path}", found="a folder", expected="a file in it, such as poi.xml")
     aside = path.with_name(f".{path.name}.part")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
+    try:
+        aside.write_text(text, encoding="utf-8")
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def _records(table: Any) -> list[dict[str, Any]]:

@@ -88,10 +88,14 @@ def show_json(value: Any) -> None:
 def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str = "") -> None:
     """A table that fits the terminal."""
     table = Table(
-        title=title, title_justify="left", caption=caption or None, caption_justify="left", header_style="bold"
+        title=escape(title),
+        title_justify="left",
+        caption=escape(caption) or None,
+        caption_justify="left",
+        header_style="bold",
     )
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(escape(column), overflow="fold")
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     out.print(table)

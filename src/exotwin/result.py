@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -9,12 +10,15 @@ from typing import TYPE_CHECKING
 
 from exotwin.errors import StudyError
 from exotwin.progress import Progress, Silent
-from exotwin.trial import Study, TrialResult, lock_text, simulate_trial
+from exotwin.trial import Study, TrialResult, held, lock_text, simulate_trial
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
     from matplotlib.figure import Figure
+
+_LEFT = ("report.html", "endpoints.csv", "study.lock.toml", "figures", "tables")
+_ASIDE = ".exotwin-"
 
 
 class Result:
@@ -59,20 +63,30 @@ class Result:
         """Write report, endpoints, figures, tables and lock file into ``folder``; gives the path of the report.
 
         Everything is made aside and moved at the end, so that a failure leaves the folder as it was.
+
+        Raises
+        ------
+        StudyError : things of the same names that no run has left there; a folder that cannot be written to, or that
+            another run writes to. ReportError : an unknown language.
         """
         from exotwin.report import write_folder
 
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".exotwin-", dir=folder) as aside:
-            made = Path(aside)
-            write_folder(self.trial, made, language=language)
-            self.endpoints.to_csv(made / "endpoints.csv", index=False)
-            (made / "study.lock.toml").write_text(lock_text(self.trial), encoding="utf-8")
-            for path in sorted(made.iterdir()):
-                target = folder / path.name
-                if target.is_dir():
-                    shutil.rmtree(target)
-                path.replace(target)
+        _refuse_what_no_run_left(folder)
+        with held(folder):
+            for left in folder.glob(f"{_ASIDE}*"):  # by a run that was killed
+                shutil.rmtree(left)
+            made = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=folder))
+            try:
+                write_folder(self.trial, made, language=language)
+                self.endpoints.to_csv(made / "endpoints.csv", index=False)
+                (made / "study.lock.toml").write_text(lock_text(self.trial), encoding="utf-8")
+                for path in sorted(made.iterdir()):
+                    target = folder / path.name
+                    if target.is_dir():
+                        shutil.rmtree(target)
+                    path.replace(target)
+            finally:
+                shutil.rmtree(made)
         return folder / "report.html"
 
     def _repr_html_(self) -> str:
@@ -100,7 +114,7 @@ def run(
 
     Raises
     ------
-    StudyError, ProductError, ReportError : study, product file or language is wrong; nothing is written.
+    StudyError, ProductError, ReportError : study, product file, output folder or language is wrong; nothing is written.
     """
     from exotwin.report import catalogue
 
@@ -108,13 +122,24 @@ def run(
     if not isinstance(study, Study):
         study = Study.from_toml(Path(study))
     folder = None if out is None else Path(out)
-    if folder is not None and folder.exists() and not folder.is_dir():
-        raise StudyError(
-            f"output folder {folder}", found="a file", expected="a folder, or a path that does not exist yet"
-        )
+    if folder is not None:
+        _refuse_what_no_run_left(folder)
     trial = simulate_trial(study, out=folder, n_threads=n_threads, progress=progress or Silent())
     result = Result(trial)
     if folder is not None:
         (progress or Silent()).start("report", 1)
         result.save(folder, language=language)
     return result
+
+
+def _refuse_what_no_run_left(folder: Path) -> None:
+    """Writing replaces whole folders such as ``figures``: never those of somebody's own work."""
+    if os.path.isfile(folder):
+        raise StudyError(f"folder {folder}", found="a file", expected="a folder, or a path that does not exist yet")
+    if any(os.path.isfile(folder / mark) for mark in ("manifest.json", "study.lock.toml")):
+        return
+    for name in _LEFT:
+        if os.path.exists(folder / name):
+            raise StudyError(
+                f"folder {folder}", found=f"{name}, which no run has left there", expected="another or an empty folder"
+            )

@@ -62,3 +62,15 @@ def test_without_the_extra_the_message_says_how_to_get_it(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "panel", None)
     with pytest.raises(ReportError, match=r"exotwin\[app\]"):
         page(folder)
+
+
+def test_arms_whose_names_look_like_numbers_or_like_nothing_keep_them(folder):
+    rows = pd.read_csv(folder / "endpoints.csv").assign(arm="NA", comparator="1")
+    rows.to_csv(folder / "endpoints.csv", index=False)
+    xr.open_zarr(folder / "results.zarr").load().assign_coords(arm=["1", "NA"]).to_zarr(
+        folder / "results.zarr", mode="w", zarr_format=2
+    )
+    view = page(folder)
+    lines = [r for r in view[2][0].object().renderers if type(r.glyph).__name__ == "Line"]
+    assert len(lines) == 2
+    assert view[4].object["arm"].tolist() == ["NA"]

@@ -35,8 +35,8 @@ def cells(*changes: dict[str, object]) -> pd.DataFrame:
     [
         ({}, "x 0.8 (0.612 to 1.25) 93%"),
         ({"effect": 12.34, "low": 1.234, "high": 123.4}, "x 12.3 (1.23 to 123) 93%"),
-        ({"effect": 1.002, "low": 1.0004, "high": 1.01}, "x 1.0020 (1.0004 to 1.0100) 93%"),
-        ({"effect": 1.0, "low": 1.0, "high": 1.0, "p_better": 0.0}, "x 1.0000 (1.0000 to 1.0000) 0%"),
+        ({"effect": 1.002, "low": 1.0004, "high": 1.01}, "x 1.002 (1.000 to 1.010) 93%"),
+        ({"effect": 1.0, "low": 1.0, "high": 1.0, "p_better": 0.0}, "x 1.000 (1.000 to 1.000) 0%"),
         (RISE | {"effect": 0.456, "low": -0.0123, "high": 10}, "+0.46 ng/mL (-0.012 to +10) 93%"),
         (RISE | {"effect_unit": "dimensionless", "effect": 0.5, "low": 0.1, "high": 1}, "+0.5 (+0.1 to +1) 93%"),
         (CYCLING | {"effect": 0.042, "low": -0.001, "high": 0.16}, "+4.2 points (-0.1 to +16) 93%"),

@@ -5,6 +5,7 @@ Everything is served from this computer; panel and bokeh come with the extra `ap
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -83,7 +84,10 @@ def _read(folder: Path) -> tuple[xr.Dataset, pd.DataFrame]:
             raise StudyError(
                 f"folder {folder}", found=f"no {name}", expected="a folder that `exotwin run` has finished"
             )
-    return xr.open_zarr(folder / "results.zarr", chunks=None), pd.read_csv(folder / "endpoints.csv")
+    # Names stay text, also those that look like numbers or like nothing: an arm may be called 1 or NA.
+    names: dict[Hashable, type] = dict.fromkeys(("reading", "observable", "label", "arm", "comparator"), str)
+    endpoints = pd.read_csv(folder / "endpoints.csv", dtype=names, keep_default_na=False, na_values=[""])
+    return xr.open_zarr(folder / "results.zarr", chunks=None), endpoints
 
 
 def _curves(dataset: xr.Dataset, name: str, reading: str, comparator: str) -> figure:

@@ -5,6 +5,7 @@ from exotwin.trial.lock import lock_text
 from exotwin.trial.result import COLUMNS, Screening, TrialResult
 from exotwin.trial.run import simulate_trial
 from exotwin.trial.statistics import Effect, bands, number_needed, paired_effect, quantiles_within_draws
+from exotwin.trial.store import held
 from exotwin.trial.study import READINGS, Study
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Study",
     "TrialResult",
     "bands",
+    "held",
     "lock_text",
     "number_needed",
     "paired_effect",

@@ -49,8 +49,8 @@ def _effect(row: Mapping[Hashable, Any]) -> str:
         return "no statement"
     numbers = [row[name] for name in ("effect", "low", "high")]
     if row["no_effect"] == 1:
-        # Three digits would hide what is surely there, but small.
-        form, unit = ".4f" if all(0.95 < number < 1.05 for number in numbers) else ".3g", ""
+        # Above one, three digits would hide what is there for sure, but small.
+        form, unit = ".3f" if all(0.95 < number < 1.05 for number in numbers) else ".3g", ""
         value, low, high = (f"{number:{form}}" for number in numbers)
         value = f"x {value}"
     else:
