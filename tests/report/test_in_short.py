@@ -26,7 +26,7 @@ def test_an_effect_of_more_than_very_little_is_named_with_its_arm(made):
 def test_no_effect_is_said_to_be_none_at_the_end_and_before(made):
     said = in_short(made[0.0], EN)
     assert "no arm is surely better or worse than no treatment" in said
-    assert "Nor is any at an earlier reading" in said
+    assert "Nor is any at an earlier time" in said
 
 
 def test_an_effect_that_has_passed_is_told_with_its_time(made):
