@@ -61,10 +61,6 @@ class ModelError(InputError):
     """An SBML document cannot be read, or holds what the engine does not run; names the element."""
 
 
-class SimulationError(ExotwinError):
-    """The integration itself failed, in a way that concerns the whole run and not single patients."""
-
-
 class StudyError(InputError):
     """A study file is wrong."""
 

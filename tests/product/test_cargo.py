@@ -163,6 +163,18 @@ def test_shallow_samples_are_left_out_where_others_remain() -> None:
     assert any("kept for want of better ones" in r for r in remarks)
 
 
+@pytest.mark.parametrize("other", ["miR-21-5p", "hsa-miR-21-5p "])
+def test_one_mirna_under_two_names_is_refused(other: str) -> None:
+    with pytest.raises(ProductError, match=r'"hsa-miR-21-5p" and .* for one miRNA'):
+        cargo({"hsa-miR-21-5p": [90_000], other: [10_000]})
+
+
+def test_a_name_alone_and_in_a_joined_row_has_its_own_counts() -> None:
+    lot, _ = cargo({"hsa-miR-320a/b": [30_000], "hsa-miR-320a": [70_000]})
+    assert lot.mediators["miR-320a"].share == pytest.approx(0.7)
+    assert lot.mediators["miR-320b"].share == pytest.approx(0.3)
+
+
 def test_a_table_without_a_read_is_refused() -> None:
     with pytest.raises(ProductError, match="no reads of mature human miRNA"):
         cargo({"hsa-miR-21-5p": [0], "hsa-miR-22-3p": [0]})
@@ -202,6 +214,11 @@ def test_dialects_of_one_table_read_alike(tmp_path: Path, text: str) -> None:
     assert read.names == ("hsa-miR-21-5p", "hsa-miR-22-3p")
     assert read.samples == ("a", "b")
     np.testing.assert_array_equal(read.counts, [[100, 3], [5, 6]])
+
+
+def test_a_sample_may_be_called_as_the_column_of_names_is(tmp_path: Path) -> None:
+    path = write(tmp_path, "UC,UC\nmiR-21-5p,90000\nmiR-22-3p,10000\n")
+    assert read_counts(path, samples=["UC"], species="human").counts[:, 0].tolist() == [90000, 10000]
 
 
 def test_chosen_samples_are_used_and_a_wrong_one_is_answered_with_the_nearest(tmp_path: Path) -> None:
