@@ -42,9 +42,26 @@ def test_millilitres_of_the_vial_are_its_measured_particles(study_of, tiny_model
 def test_the_error_of_the_concentration_moves_doses_in_particles_too(study_of, tiny_model, lot, tiny_mechanism):
     factor = arms.product_knowledge("umbilical", lot, tiny_mechanism)["umbilical:particles"]
     low, high = factor.quantile(np.array([0.025, 0.975]))
-    assert high / low == pytest.approx(2.5e10 / 1.6e10, rel=1e-6)
+    # A lognormal with the relative standard error of the measurement: the interval within a per cent.
+    assert high / low == pytest.approx(2.5e10 / 1.6e10, rel=0.01)
     given = treatment(study_of(), "exosomes", tiny_model, lot, tiny_mechanism, **{"umbilical:particles": [1, 1, 1, 2]})
     np.testing.assert_allclose(given.amount, [1e11, 1e11, 1e11, 2e11])
+
+
+@pytest.mark.parametrize(("low", "high", "width"), [(0.0, 5e10, 0.679), (0.0, 4e10, 0.481), (1e6, 4e10, 0.481)])
+def test_an_interval_that_reaches_zero_is_wide_and_not_none(lot, tiny_mechanism, low, high, width):
+    vague = dataclasses.replace(lot.vesicles, particles_per_mL=Estimate(2e10, "particle/mL", low, high))
+    known = arms.product_knowledge("umbilical", dataclasses.replace(lot, vesicles=vague), tiny_mechanism)
+    # sqrt(log(1 + v^2)) with v = half the interval, or its upper half where it is cut off / (1.96 value)
+    assert known["umbilical:particles"].a == pytest.approx(width, abs=0.001)
+
+
+def test_a_concentration_without_interval_is_told(study_of, lot, tiny_mechanism):
+    once = dataclasses.replace(lot.vesicles, particles_per_mL=Estimate(2e10, "particle/mL"))
+    said = arms.remarks(
+        study_of(), {"umbilical": dataclasses.replace(lot, vesicles=once)}, {"umbilical": tiny_mechanism}
+    )
+    assert any("exosomes: the concentration of test lot has no interval" in remark for remark in said)
 
 
 def test_cargo_and_gains_become_parameters_of_the_model(study_of, tiny_model, lot, tiny_mechanism):

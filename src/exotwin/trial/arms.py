@@ -164,6 +164,8 @@ def remarks(study: Study, products: Mapping[str, Product], mechanisms: Mapping[s
         product = products[arm.product]
         if arm.give == "cells" and product.cells is not None and product.cells.viability is None:
             said.append(f"{name}: the viability of {product.name} was not measured; all cells count as living.")
+        if arm.give == "vesicles" and product.vesicles is not None and product.vesicles.particles_per_mL.low is None:
+            said.append(f"{name}: the concentration of {product.name} has no interval; its error is left out.")
         if not has_cargo(product):
             said.append(f"{name}: no cargo of {product.name} was measured, so there is no reading by copies.")
         elif unmeasured := mechanisms[arm.product].unmeasured:
@@ -179,14 +181,17 @@ def has_cargo(product: Product) -> bool:
 
 def _fraction(estimate: Estimate) -> Spread:
     value = min(max(estimate.value, 0.0), 1.0)
-    if estimate.low is None or estimate.high is None or not estimate.low < value < estimate.high:
+    if estimate.low is None or estimate.high is None or not estimate.low < estimate.high:
         return Spread("fixed", value)
     sd = (estimate.high - estimate.low) / (2 * Z95)
     return Spread("normal", value, sd, low=0.0, high=1.0, text=f"sd {sd:.3g} within 0 1")
 
 
 def _factor(estimate: Estimate) -> Spread:
-    if estimate.low is None or estimate.high is None or not 0 < estimate.low < estimate.high:
+    if estimate.low is None or estimate.high is None or not estimate.low < estimate.high or estimate.value <= 0:
         return Spread("fixed", 1.0)
-    width = math.log(estimate.high / estimate.low) / (2 * Z95)
+    # Few captures make intervals that are cut off at zero: then the upper half alone says how wide they are.
+    half = (estimate.high - estimate.low) / 2 if estimate.low > 0 else estimate.high - estimate.value
+    relative = half / (Z95 * estimate.value)
+    width = math.sqrt(math.log1p(relative**2))
     return Spread("lognormal", 1.0, width, text=f"sd of logarithm {width:.3g}")
