@@ -26,7 +26,7 @@ def simulate():
     return run
 
 
-def _has(page, *phrases):
+def _assert_has(page, *phrases):
     text = " ".join((SHIPPED / page).read_text(encoding="utf-8").split())
     missing = [phrase for phrase in phrases if phrase not in text]
     assert not missing, f"{page}: {missing}"
@@ -37,7 +37,7 @@ def test_the_page_of_poi_gives_its_fitted_numbers_and_how_many_are_assumed(simul
     scale = human["animal_scale"]
     bases = simulate.models["human"].bases
     assert 0.4 < bases["assumed"] / (sum(bases.values()) - bases["input"]) < 0.5  # "more than two in five"
-    _has(
+    _assert_has(
         "conditions/poi.md",
         f"| `animal_scale` | {scale.value:.2f} (log10 SD {scale.spread.a / np.log(10):.2f}) |",
         f"`animal_scale` = {scale.value:.2f}",
@@ -54,7 +54,7 @@ def test_the_page_of_poi_gives_the_course_of_healthy_women(simulate):
     course = simulate("human", times, ["primordial", "afc", "amh", "fsh"], age_start=start, **HEALTHY)
     at = {name: dict(zip(ages.tolist(), values[1:], strict=True)) for name, values in course.items()}
     pool, afc, amh, fsh = (at[name] for name in ("primordial", "afc", "amh", "fsh"))
-    _has(
+    _assert_has(
         "conditions/poi.md",
         f"{round(pool[37.5], -2):,.0f}".replace(",", " ") + f", {pool[50.4]:.0f} |",
         f"| {afc[30]:.0f}, {afc[40]:.1f} |",
@@ -75,7 +75,7 @@ def test_the_page_of_vesicles_gives_where_they_go(simulate):
     mouse, human = share["mouse"], share["human"]
     both = mouse["liver"][4] + mouse["spleen"][4]
     relative = [f"{o} {100 * mouse[o][4] / both:.1f} (" for o in ("spleen", "lung", "kidney")]
-    _has(
+    _assert_has(
         "modules/vesicles.md",
         f"| mouse, 10¹⁰ by vein: blood | {mouse['blood'][1]:.0f} | {mouse['blood'][3]:.1f} | {mouse['blood'][4]:.2f} |",
         f"| liver | {mouse['liver'][1]:.0f} (64 ",
@@ -104,7 +104,7 @@ def test_the_page_of_uptake_gives_what_arrives(simulate):
         power = int(np.floor(np.log10(found["copies_mir_21_5p"].max())))
         lead = round(found["copies_mir_21_5p"].max() / 10.0**power)
         exponent = str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-        _has(
+        _assert_has(
             "modules/uptake.md",
             f"| {label} | {total:.{digits}f} | {lead}·10{exponent} |",
             f"| {found['animal_response'].max():.{response_digits}f} |",
@@ -121,7 +121,7 @@ def test_the_page_of_ageing_gives_the_drivers_of_women_and_the_rates_of_mice(sim
     p = simulate.models["mouse"].parameters
     burden = {m: simulate("mouse", [0.0], ["senescent"], age_start=m / 12, run_in=0.0)["senescent"][0] for m in (3, 22)}
     rate = {m: p["removal"].value / (p["removal_half"].value + x) for m, x in burden.items()}
-    _has(
+    _assert_has(
         "modules/ageing.md",
         *phrases,
         f"| {rate[3]:.2f} and {rate[22]:.3f} a day |",

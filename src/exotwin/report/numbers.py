@@ -90,7 +90,7 @@ def _own(value: float | None, largest: float) -> str:
 def _rounded(value: float | None, *, decimals: int) -> str:
     if value is None or not math.isfinite(value):
         return number(value)
-    if value != 0 and abs(value) < 0.5 * 10.0**-decimals:
+    if value != 0 and float(f"{value:.{decimals}f}") == 0:
         return number(value, digits=1)  # "0.00" would claim a nothing that was not computed
     return _grouped(value, decimals=decimals)
 

@@ -133,12 +133,10 @@ def _locked(path: Path) -> Iterator[None]:
         if fcntl is not None:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise StudyError(
-                    f"folder {path}", found="another run that writes there now", expected="another folder, or to wait"
-                ) from error
-            except OSError:  # a file system without locks
-                pass
+            except OSError as error:
+                if isinstance(error, BlockingIOError):  # any other: a file system without locks, so none is kept
+                    place, wanted = f"folder {path}", "another folder, or to wait"
+                    raise StudyError(place, found="another run that writes there now", expected=wanted) from error
         try:
             yield
         finally:

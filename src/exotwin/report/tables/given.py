@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from exotwin.quantities import Z95
 from exotwin.report import facts
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def cargo(result: TrialResult) -> pd.DataFrame:
             continue
         wanted = result.model.mediators
         for m in product.vesicles.cargo.mediators.values():
-            factor = 10 ** (1.96 * m.log10_sd)
+            factor = 10 ** (Z95 * m.log10_sd)
             copies = m.copies_per_vesicle
             row = (name, m.name, m.share, copies, copies / factor, copies * factor, m.name in wanted, m.measured)
             rows.append((*row, " ".join(m.joined_with)))

@@ -6,6 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from exotwin.quantities import Z95
 from exotwin.report import facts
 from exotwin.report.tables.outcome import draws
 
@@ -75,7 +76,7 @@ def influence(result: TrialResult) -> pd.DataFrame:
         at = np.searchsorted(numbers, group["draw"].to_numpy())
         if at.size < 4:
             continue
-        noise = 1.96 / math.sqrt(at.size - 1)
+        noise = Z95 / math.sqrt(at.size - 1)
         for name, values in known.items():
             r = _rank_correlation(group["effect"].to_numpy(), values[at])
             rows.append((endpoint, arm, name, r, noise, at.size))
@@ -102,8 +103,8 @@ def edges(result: TrialResult) -> pd.DataFrame:
             e.gain,
             e.gain_sd,
             math.exp(e.gain),
-            math.exp(e.gain - 1.96 * e.gain_sd),
-            math.exp(e.gain + 1.96 * e.gain_sd),
+            math.exp(e.gain - Z95 * e.gain_sd),
+            math.exp(e.gain + Z95 * e.gain_sd),
             e.basis,
             " ".join(e.records),
             e.note,
@@ -139,7 +140,7 @@ def processes(result: TrialResult) -> pd.DataFrame:
             if not gains:
                 continue
             total, sd = sum(g for g, _ in gains), math.hypot(*(s for _, s in gains))
-            factors = (math.exp(total), math.exp(total - 1.96 * sd), math.exp(total + 1.96 * sd))
+            factors = (math.exp(total), math.exp(total - Z95 * sd), math.exp(total + Z95 * sd))
             through = [m for (m, reached) in mechanism.gains if reached == process]
             rows.append((process, f"copies: {name}", " ".join(through), *factors, "", ""))
     columns = ["process", "reading", "through", "factor", "low", "high", "basis", "record"]
