@@ -192,3 +192,10 @@ def test_endpoints_without_a_normal_range_are_not_judged_by_one(made):
     table = made[1.0].endpoints
     result = dataclasses.replace(made[1.0], endpoints=pd.DataFrame(table[table["endpoint"] == "primordial"]))
     assert "normal range" not in answer.about_arm(result, "exosomes", EN)[1]
+
+
+def test_an_effect_below_the_solvers_error_is_neither_better_nor_worse(made):
+    tiny = changed(made[1.0], effect=1 + 1e-9, low=1 + 5e-10, high=1 + 2e-9)
+    rows = [r for r in facts.dicts(facts.main_rows(tiny)) if r["no_effect"] == 1 and r["comparator"]]
+    assert rows
+    assert {answer.clause(tiny, row) for row in rows} == {"unclear"}

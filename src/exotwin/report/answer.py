@@ -113,6 +113,8 @@ def _lead(result: TrialResult, arm: str, rows: Sequence[Row], words: Words) -> s
 def clause(result: TrialResult, row: Row) -> str:
     """The clause of the first sentence that an endpoint belongs to; "unknown" for none."""
     direction = facts.direction(row)
+    if direction != "unknown" and facts.is_noise(result, row):
+        return "unclear"
     if direction in ("better", "worse") and facts.is_little(row, facts.comparator_row(result, row)):
         return f"{direction}_little"
     return direction
