@@ -181,3 +181,9 @@ def test_the_line_of_a_key_is_found_in_tables_and_dotted_keys():
     assert line_of(text, ["b", "c d", "e", "f"]) == 3
     assert line_of(text, ["b", "c d", "missing"]) == 2
     assert line_of(text, ["missing"]) is None
+
+
+def test_a_study_shows_itself_as_a_table_of_arms_in_a_notebook(study_of):
+    shown = study_of(("A small study", "A <small> study"))._repr_html_()
+    assert "A &lt;small&gt; study" in shown
+    assert shown.count("<tr>") == 1 + STUDY.count("[arms.")

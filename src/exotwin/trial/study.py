@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from html import escape
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -292,6 +293,16 @@ class Study(_Table):
     def where(self, *key: str) -> str:
         """File, line and key of an entry, for messages."""
         return place(self._path, self._text, key)
+
+    def _repr_html_(self) -> str:
+        said = f"{self.condition}, {self.species}; {self.population.n_patients} virtual patients, {self.horizon}"
+        rows = ""
+        for name, arm in self.arms.items():
+            given = (arm.product, arm.give, arm.route, arm.dose, arm.schedule if arm.treated else None)
+            rows += "<tr>" + "".join(f"<td>{escape(cell or '')}</td>" for cell in (name, *given)) + "</tr>"
+        heads = "".join(f"<th>{head}</th>" for head in ("arm", "product", "give", "route", "dose", "schedule"))
+        about = f"<p><b>{escape(self.title)}</b><br>{escape(said)}; reading: {self.potency}, seed {self.seed}</p>"
+        return f"{about}<table><tr>{heads}</tr>{rows}</table>"
 
     @model_validator(mode="after")
     def _consistent(self) -> Study:
