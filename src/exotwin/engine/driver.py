@@ -8,7 +8,8 @@ same bit for bit whoever sits beside it.
 from __future__ import annotations
 
 from exotwin.engine.emit import F64, I64, PTR, Code
-from exotwin.engine.kernels import Block, Equations, StepWriter, Workspace, block_sizes
+from exotwin.engine.equations import Equations
+from exotwin.engine.kernels import Block, StepWriter, Workspace, block_sizes
 from exotwin.engine.lanes import LaneWriter
 from exotwin.engine.passes import PassWriter
 from exotwin.engine.tableaux import Rosenbrock

@@ -9,52 +9,12 @@ LLVM to compile fast.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from exotwin.engine.emit import Code
+from exotwin.engine.equations import Equations
 from exotwin.engine.expressions import Expressions
-from exotwin.engine.graph import Graph
 from exotwin.engine.sparse import factor_pattern, one_way_entries
 from exotwin.engine.tableaux import Rosenbrock
-
-
-@dataclass(frozen=True)
-class Equations:
-    """What kernels are written from: nodes of one graph.
-
-    n_states : all states; the first ``len(rates)`` of them move, the others change at doses alone.
-    rates : (moving,), change per unit of time. In the order in which the linear systems are eliminated.
-    jacobian : (row, column) -> ∂rate/∂state, structural nonzeros among moving states.
-    time_derivative : (moving,), ∂rate/∂t, zero where time does not show.
-    setup : what is computed at the start, in order: ("param", j, node) replaces parameter j where none was given,
-        ("state", i, node) is the initial value of state i. Nodes of states stand for initial values there.
-    outputs : nodes computed afterwards from stored states: observables and concentrations.
-    """
-
-    graph: Graph
-    n_states: int
-    n_parameters: int
-    rates: tuple[int, ...]
-    jacobian: Mapping[tuple[int, int], int]
-    time_derivative: tuple[int, ...]
-    setup: tuple[tuple[str, int, int], ...]
-    outputs: tuple[int, ...]
-
-    @property
-    def moving(self) -> int:
-        """Number of states that move by an equation."""
-        return len(self.rates)
-
-    @property
-    def driving(self) -> tuple[int, ...]:
-        """All nodes that a step evaluates."""
-        return (*self.rates, *self.jacobian.values(), *self.time_derivative)
-
-    def rows(self) -> tuple[list[int], int]:
-        """Nodes computed once for each patient, and how many of them, from the front, a step uses."""
-        step = self.graph.steady_part(self.driving)
-        known = set(step)
-        return [*step, *(n for n in self.graph.steady_part(self.outputs) if n not in known)], len(step)
 
 
 class Workspace:

@@ -13,8 +13,8 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from exotwin.engine.elements import Elements
+from exotwin.engine.equations import Equations
 from exotwin.engine.graph import Graph
-from exotwin.engine.kernels import Equations
 from exotwin.engine.meaning import Meaning
 from exotwin.engine.sbml_units import UnitNames
 from exotwin.engine.sparse import elimination_order

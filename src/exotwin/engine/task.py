@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from exotwin.engine.emit import Code
-from exotwin.engine.kernels import Equations, Workspace
+from exotwin.engine.equations import Equations
+from exotwin.engine.kernels import Workspace
 from exotwin.engine.tableaux import Rosenbrock
 
 TASK = (
