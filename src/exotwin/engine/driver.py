@@ -8,20 +8,19 @@ same bit for bit whoever sits beside it.
 from __future__ import annotations
 
 from exotwin.engine.emit import F64, I64, PTR, Code
-from exotwin.engine.equations import Equations
-from exotwin.engine.kernels import Block, StepWriter, Workspace, block_sizes
 from exotwin.engine.lanes import LaneWriter
 from exotwin.engine.passes import PassWriter
-from exotwin.engine.tableaux import Rosenbrock
+from exotwin.engine.steps import Stepper, lane_sizes
 from exotwin.engine.task import NOT_FINITE, OK, STEP_LIMIT, STEP_TOO_SMALL, TaskWriter
 from exotwin.engine.vectormath import define
+from exotwin.engine.workspace import Block, Workspace
 
 _SAFETY, _SHRINK, _GROW = 0.9, 0.2, 6.0
 _RESOLVED = 1e-14  # of the present time: the shortest step
 _FORCED = 10  # so many shortest steps in a row with too large an error, and the patient is given up
 
 
-def write_module(equations: Equations, method: Rosenbrock, *, width: int, fma: bool) -> tuple[str, int]:
+def write_module(stepper: Stepper, *, width: int, fma: bool) -> tuple[str, int]:
     """The whole module of a model, with functions ``setup``, ``integrate`` and ``observe``.
 
     Returns
@@ -29,11 +28,11 @@ def write_module(equations: Equations, method: Rosenbrock, *, width: int, fma: b
     (IR text, bytes of workspace that ``integrate`` needs).
     """
     code = Code(width, fma=fma)
-    workspace = Workspace(width, block_sizes(equations, method))
+    workspace = Workspace(width, lane_sizes(stepper.equations) | stepper.sizes())
     define(code)
-    StepWriter(code, equations, method, workspace).write()
+    stepper.write(code, workspace)
     for writer in (PassWriter, LaneWriter, Driver):
-        writer(code, equations, method, workspace).write()
+        writer(code, stepper, workspace).write()
     return code.text(), workspace.size
 
 
@@ -84,9 +83,7 @@ class Driver(TaskWriter):
         block.put("used", 0, used)
         new_time = code.select(lands, stop, code.op("fadd", time, used))
         block.put("new_time", 0, new_time)
-        for stage in range(self.method.stages):
-            code.line(f"call void @stage_{stage + 1}(ptr {block.pointer}, double {rtol}, double {fade})")
-        code.line(f"call void @error(ptr {block.pointer}, double {rtol}, double {fade})")
+        code.line(f"call void @attempt(ptr {block.pointer}, double {rtol}, double {fade})")
 
         error = block.get("error")
         finite = code.compare("olt", error, code.splat(float("inf")))

@@ -150,7 +150,7 @@ class LaneWriter(TaskWriter):
                     value = code.load(F64, self._place(source, i, stride, patient))
                     code.store(F64, value, self._lane(workspace, name, lane, i))
             with code.loop(0, str(equations.moving)) as i:
-                for name in ("inflow", "peak", "inherited"):
+                for name in ("inflow", "peak", *self.stepper.memory):
                     code.store(F64, number(0.0), self._lane(workspace, name, lane, i))
             for name in ("stop_index", "output_index", "steps", "rejected", "again", "forced"):
                 code.store(I64, "0", self._lane(workspace, name, lane))

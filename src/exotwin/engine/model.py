@@ -19,7 +19,8 @@ from exotwin.engine.compile import Loaded, Processor, machine_code, processor
 from exotwin.engine.doses import Dose, schedule
 from exotwin.engine.driver import write_module
 from exotwin.engine.integrator import Kernels, Results, Run, Shape, integrate
-from exotwin.engine.kernels import NO_SIZE
+from exotwin.engine.rosenbrock import RosenbrockStepper
+from exotwin.engine.steps import NO_SIZE
 from exotwin.engine.tableaux import RODAS5P
 from exotwin.engine.task import OUTCOMES
 from exotwin.errors import ModelError, nearest
@@ -108,7 +109,7 @@ def _compile(name: str, text: str, target: Processor) -> tuple[bytes, bytes]:
     document = parse(name, text)
     system = build(document.getModel(), name)
     equations = system.equations
-    ir, workspace = write_module(equations, RODAS5P, width=target.width, fma=target.fma)
+    ir, workspace = write_module(RosenbrockStepper(equations, RODAS5P), width=target.width, fma=target.fma)
     shape = Shape(
         width=target.width,
         n_states=equations.n_states,

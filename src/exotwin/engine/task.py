@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from exotwin.engine.emit import Code
-from exotwin.engine.equations import Equations
-from exotwin.engine.kernels import Workspace
-from exotwin.engine.tableaux import Rosenbrock
+from exotwin.engine.steps import Stepper
+from exotwin.engine.workspace import Workspace
 
 TASK = (
     # arrays of the chunk, patients side by side, each row `stride` numbers long
@@ -51,8 +50,9 @@ OK, STEP_LIMIT, STEP_TOO_SMALL, NOT_FINITE = range(4)
 class TaskWriter:
     """Base of what writes functions that are given a task."""
 
-    def __init__(self, code: Code, equations: Equations, method: Rosenbrock, workspace: Workspace) -> None:
-        self.code, self.equations, self.method, self.workspace = code, equations, method, workspace
+    def __init__(self, code: Code, stepper: Stepper, workspace: Workspace) -> None:
+        self.code, self.stepper, self.workspace = code, stepper, workspace
+        self.equations, self.method = stepper.equations, stepper.method
 
     def _field(self, task: str, name: str, kind: str) -> str:
         return self.code.load(kind, self.code.at(task, 8 * TASK.index(name)))

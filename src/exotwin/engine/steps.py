@@ -1,0 +1,164 @@
+"""What all one-step methods share as code: where states stand, what error is allowed, how wide the first step is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Protocol
+
+from exotwin.engine.emit import PTR, Code
+from exotwin.engine.equations import Equations
+from exotwin.engine.expressions import Expressions
+from exotwin.engine.workspace import Block, Workspace
+
+NO_SIZE = 1e-30
+"""Absolute tolerance of a state whose tolerance goes by its size alone. Not zero: what has just begun to rise along a
+chain of states grows like a power of time, and no step is short enough to follow that from nothing."""
+
+
+class Method(Protocol):
+    """What the driver knows of a method.
+
+    dense : (3, stage), weights of the stages' increments k_j in the solution between the ends of the step,
+        y(t + θh) = (1−θ) y + θ (y_new + (1−θ)(D_1 + θ (D_2 + θ D_3))) with D_r = Σ_j dense[r][j] k_j, 0 <= θ <= 1.
+    error_order : of the embedded solution; the error of a step goes like its width to this power plus one.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def stages(self) -> int: ...  # noqa: D102
+
+    @property
+    def dense(self) -> tuple[tuple[float, ...], ...]: ...  # noqa: D102
+
+    @property
+    def error_order(self) -> int: ...  # noqa: D102
+
+
+def lane_sizes(equations: Equations) -> dict[str, int]:
+    """What a block holds whatever the method: name -> number of vectors."""
+    n, (_, step_rows) = equations.moving, equations.rows()
+    return {
+        # of each lane: times, step widths (proposed, used), where the step has to end, error, bookkeeping of the driver
+        **dict.fromkeys(("time", "width", "used", "stop", "new_time", "next_output", "error"), 1),
+        "queue": 1,  # the next patient that waits for a lane
+        **dict.fromkeys(
+            ("patient", "stop_index", "output_index", "steps", "rejected", "fresh", "attend", "again", "forced"), 1
+        ),
+        "state": equations.n_states,
+        "new_state": n,
+        "inflow": n,  # infusions under way
+        "peak": n,  # largest size that the state has had
+        "tolerance": n,  # absolute
+        "row": step_rows,
+        "dense": 3 * n,
+    }
+
+
+class Stepper(ABC):
+    """A method as code for one system of equations.
+
+    It writes two functions, ``attempt(block, rtol, fade)`` and ``first_width(block, rtol, fade)``. An attempt starts
+    from "state" and "time" with the step width "used"; it leaves the new moving states in "new_state", the increments
+    that dense output is made of in "stage" (stage after stage, a vector for each moving state), and error / allowed
+    error of the step in "error".
+        memory : names of vectors for each moving state that a step leaves for the next; zero for a new patient.
+    """
+
+    memory: tuple[str, ...] = ()
+
+    def __init__(self, equations: Equations, method: Method) -> None:
+        self.equations, self.method = equations, method
+        rows, step_rows = equations.rows()
+        self._row = {node: i for i, node in enumerate(rows[:step_rows])}
+        self._leaf = {n: node for n, node in enumerate(equations.graph.nodes) if node[0] in ("state", "time")}
+
+    @abstractmethod
+    def sizes(self) -> dict[str, int]:
+        """What a block holds for the method beside `lane_sizes`: name -> number of vectors."""
+
+    @abstractmethod
+    def write(self, code: Code, workspace: Workspace) -> None:
+        """Write the functions."""
+
+    def _expressions(self, block: Block, roots: Iterable[int], *, place: str, time: str) -> Expressions:
+        """Expressions whose moving states stand at ``place``, evaluated at ``time``."""
+        moving = self.equations.moving
+
+        def load(node: int) -> str:
+            if node in self._row:
+                return block.get("row", self._row[node])
+            kind, *index = self._leaf[node]
+            if kind == "time":
+                return time
+            return block.get(place if index[0] < moving else "state", index[0])
+
+        stored = self._row.keys() | self._leaf.keys()
+        return Expressions(block.code, self.equations.graph, roots, stored=stored, load=load)
+
+    def _rates(self, block: Block, *, place: str, time: str) -> list[str]:
+        """Rates of all moving states, infusions included."""
+        expressions = self._expressions(block, self.equations.rates, place=place, time=time)
+        return [
+            block.code.op("fadd", expressions.value(rate), block.get("inflow", i))
+            for i, rate in enumerate(self.equations.rates)
+        ]
+
+    def _scale(self, block: Block, i: int, size: str, rtol: str, fade: str) -> str:
+        """Error that one step may make in a state: rtol · max(|y|, fade · peak) + absolute tolerance."""
+        size = block.code.larger(size, block.code.op("fmul", fade, block.get("peak", i)))
+        return block.code.muladd(rtol, size, block.get("tolerance", i))
+
+    def _mean_square(self, code: Code, terms: list[str]) -> str:
+        total = code.splat(0.0)
+        for term in terms:
+            total = code.muladd(term, term, total)
+        return code.intrinsic("sqrt", code.op("fmul", total, code.splat(1 / max(len(terms), 1))))
+
+    def _write_first_width(self, code: Code, workspace: Workspace) -> None:
+        """A first step width for lanes that start anew (Hairer, Nørsett, Wanner, Solving ODEs I, II.4), in ``used``.
+
+        States that are zero have no size to compare their rate with where the tolerance goes by size; they are left
+        to the error control of the first step, as are algebraic states, which have no rate.
+        """
+        with code.function("first_width", "void", PTR, "double", "double") as (pointer, rtol, fade):
+            block = Block(code, workspace, pointer)
+            self._first_width(block, code.broadcast("double", rtol), code.broadcast("double", fade))
+            code.leave()
+
+    def _first_width(self, block: Block, rtol: str, fade: str) -> None:
+        code, states = block.code, [i for i in range(self.equations.moving) if i not in self.equations.algebraic]
+        time, zero = block.get("time"), code.splat(0.0)
+        rates, weights = self._rates(block, place="state", time=time), {}
+        sizes, slopes = [], []
+        for i in states:
+            size = code.intrinsic("fabs", block.get("state", i))
+            scale = self._scale(block, i, size, rtol, fade)
+            weight = code.op("fdiv", code.splat(1.0), scale)
+            weights[i] = code.select(code.compare("ogt", scale, code.splat(NO_SIZE * 1e3)), weight, zero)
+            sizes.append(code.op("fmul", size, weights[i]))
+            slopes.append(code.op("fmul", rates[i], weights[i]))
+        size, slope = self._mean_square(code, sizes), self._mean_square(code, slopes)
+        span = code.op("fsub", block.get("stop"), time)
+        fallback = code.op("fmul", span, code.splat(1e-6))
+        width = code.op("fdiv", code.op("fmul", size, code.splat(0.01)), slope)
+        has_size, has_slope = (code.compare("ogt", value, code.splat(1e-5)) for value in (size, slope))
+        usable = code.emit(f"and {code.mask} {has_size}, {has_slope}")
+        width = code.select(usable, width, fallback)
+        for i in range(self.equations.moving):
+            old = block.get("state", i)
+            block.put("new_state", i, code.muladd(width, rates[i], old) if i in weights else old)
+        later = self._rates(block, place="new_state", time=code.op("fadd", time, width))
+        bends = [code.op("fmul", code.op("fsub", later[i], rates[i]), weights[i]) for i in states]
+        bend = code.larger(slope, code.op("fdiv", self._mean_square(code, bends), width))
+        power = code.splat(-1.0 / (self.method.error_order + 1))
+        steep = code.op("fmul", bend, code.splat(100.0))
+        longer = code.call("vector_pow", code.vector, (code.vector, steep), (code.vector, power))
+        curved = code.compare("ogt", bend, code.splat(1e-15))
+        longer = code.select(curved, longer, code.op("fmul", span, code.splat(1e-3)))
+        width = code.smaller(longer, code.op("fmul", width, code.splat(100.0)))
+        # a rate that is not finite leaves no width to choose: the first step fails and tells why
+        width = code.select(code.compare("ogt", width, zero), width, fallback)
+        block.put("used", 0, code.smaller(width, span))
