@@ -6,7 +6,7 @@ Text, since building IR objects one by one and printing them takes ten times as 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 F64, I64, I1, PTR = "double", "i64", "i1", "ptr"
@@ -47,6 +47,13 @@ class Code:
     def line(self, instruction: str) -> None:
         """One instruction without a result."""
         self._lines.append(instruction)
+
+    def table(self, name: str, integers: Iterable[int]) -> str:
+        """A constant array of integers; gives its address. The name is to be unique."""
+        numbers = list(integers)
+        listed = ", ".join(f"i64 {n}" for n in numbers)
+        self._declared[name] = f"@{name} = internal constant [{len(numbers)} x i64] [{listed}], align 8"
+        return f"@{name}"
 
     # functions and control
 

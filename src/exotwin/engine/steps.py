@@ -64,7 +64,8 @@ class Stepper(ABC):
     from "state" and "time" with the step width "used"; it leaves the new moving states in "new_state", the increments
     that dense output is made of in "stage" (stage after stage, a vector for each moving state), and error / allowed
     error of the step in "error".
-        memory : names of vectors for each moving state that a step leaves for the next; zero for a new patient.
+
+    memory : names of vectors for each moving state that a step leaves for the next; zero for a new patient.
     """
 
     memory: tuple[str, ...] = ()
