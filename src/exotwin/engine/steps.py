@@ -65,6 +65,7 @@ class Stepper(ABC):
     that dense output is made of in "stage" (stage after stage, a vector for each moving state), and error / allowed
     error of the step in "error".
 
+    row_of, leaves : nodes that stand in memory: those known for each patient, with their row, and states and time.
     memory : names of vectors for each moving state that a step leaves for the next; zero for a new patient.
     """
 
@@ -73,8 +74,8 @@ class Stepper(ABC):
     def __init__(self, equations: Equations, method: Method) -> None:
         self.equations, self.method = equations, method
         rows, step_rows = equations.rows()
-        self._row = {node: i for i, node in enumerate(rows[:step_rows])}
-        self._leaf = {n: node for n, node in enumerate(equations.graph.nodes) if node[0] in ("state", "time")}
+        self.row_of = {node: i for i, node in enumerate(rows[:step_rows])}
+        self.leaves = {n: node for n, node in enumerate(equations.graph.nodes) if node[0] in ("state", "time")}
 
     @abstractmethod
     def sizes(self) -> dict[str, int]:
@@ -89,14 +90,14 @@ class Stepper(ABC):
         moving = self.equations.moving
 
         def load(node: int) -> str:
-            if node in self._row:
-                return block.get("row", self._row[node])
-            kind, *index = self._leaf[node]
+            if node in self.row_of:
+                return block.get("row", self.row_of[node])
+            kind, *index = self.leaves[node]
             if kind == "time":
                 return time
             return block.get(place if index[0] < moving else "state", index[0])
 
-        stored = self._row.keys() | self._leaf.keys()
+        stored = self.row_of.keys() | self.leaves.keys()
         return Expressions(block.code, self.equations.graph, roots, stored=stored, load=load)
 
     def _rates(self, block: Block, *, place: str, time: str) -> list[str]:

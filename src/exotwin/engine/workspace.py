@@ -40,10 +40,10 @@ class Block:
         moved = self.code.at(self.pointer, index, unit=self.workspace.vector_bytes)
         return Block(self.code, self.workspace, moved)
 
-    def get_integers(self, name: str) -> str:
+    def get_integers(self, name: str, index: int = 0) -> str:
         """The vector of integers at a place."""
-        return self.code.load(self.code.integers, self.code.at(self.pointer, self.workspace.place(name)))
+        return self.code.load(self.code.integers, self.code.at(self.pointer, self.workspace.place(name, index)))
 
-    def put_integers(self, name: str, value: str) -> None:
+    def put_integers(self, name: str, value: str, index: int = 0) -> None:
         """Write the vector of integers at a place."""
-        self.code.store(self.code.integers, value, self.code.at(self.pointer, self.workspace.place(name)))
+        self.code.store(self.code.integers, value, self.code.at(self.pointer, self.workspace.place(name, index)))
