@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import Any
 
@@ -16,6 +16,8 @@ from exotwin.engine.task import TASK
 from exotwin.progress import Progress
 
 Floats = NDArray[np.float64]
+Place = tuple[str, int]
+"""Where a number stands: ("state" | "parameter" | "output", index)."""
 
 _CHUNK = 256  # patients: enough to keep lanes busy, few enough to share out among threads
 _CHUNK_BYTES = 2_000_000  # of recorded values, so that they stay near the processor
@@ -45,13 +47,28 @@ class Kernels:
 
 
 @dataclass(frozen=True)
-class Run:
-    """What is to be done for all patients.
+class Recorded:
+    """What is returned under a name: a number, or the same times the size of a compartment to a power of 1 or −1."""
 
-    parameters : parameter index -> value(s) given. initial : state index -> value(s) given, in the unit of the name.
-    volumes : state index -> ("parameter" | "state" | "output", index) of the size that turns a given concentration
-        into an amount. recorded : name -> ("parameter" | "state" | "output", index) to return.
-    needed_states : states to record, moving ones first. tolerance : (moving,) absolute. fade : see `kernels`.
+    place: Place
+    size: Place | None = None
+    power: int = 0
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """All that it is computed from."""
+        return (self.place,) if self.size is None else (self.place, self.size)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is to be done for all patients. All that decides the numbers, beside the model itself, stands here.
+
+    parameters : parameter index -> value(s) given, one or (patient,). Also arrays that are read when they are needed.
+    initial : state index -> the same, in the unit of the name.
+    volumes : state index -> where the size stands that turns a given concentration into an amount.
+    recorded : name -> what to return. needed_states : states to record, moving ones first.
+    tolerance : (moving,) absolute. fade : below this share of its largest size a state's tolerance no longer shrinks.
     """
 
     n_patients: int
@@ -59,13 +76,39 @@ class Run:
     schedule: Schedule
     parameters: dict[int, Floats]
     initial: dict[int, Floats]
-    volumes: dict[int, tuple[str, int]]
-    recorded: dict[str, tuple[str, int]]
+    volumes: dict[int, Place]
+    recorded: dict[str, Recorded]
     needed_states: Sequence[int]
     tolerance: Floats
     rtol: float
     fade: float
     max_steps: int
+
+    def part(self, first: int, last: int) -> Run:
+        """The same for patients first … last − 1, all numbers in memory."""
+
+        def mine(given: Floats) -> Floats:
+            if given.ndim:
+                return np.ascontiguousarray(given[first:last], float)
+            return np.asarray(given, float)
+
+        return replace(
+            self,
+            n_patients=last - first,
+            parameters={j: mine(given) for j, given in self.parameters.items()},
+            initial={i: mine(given) for i, given in self.initial.items()},
+            schedule=replace(self.schedule, amount=tuple(mine(given) for given in self.schedule.amount)),
+        )
+
+    @property
+    def observed(self) -> list[int]:
+        """Indices of the outputs to compute."""
+        return sorted({i for item in self.recorded.values() for kind, i in item.places if kind == "output"})
+
+    @property
+    def bytes_of_a_patient(self) -> int:
+        """Memory of the recorded states and outputs of one patient, while it is simulated."""
+        return 8 * len(self.times) * (len(self.needed_states) + len(self.observed) + 1)
 
 
 @dataclass(frozen=True)
@@ -84,7 +127,7 @@ def integrate(
 ) -> Results:
     """All patients. Results are the same bit for bit for any number of threads.
 
-    defaults : (parameter,), NaN where the model computes it.
+    defaults : (parameter,), NaN where the model computes it. progress : told of patients done, not of the start.
     """
     n = run.n_patients
     values = np.empty((len(run.recorded), n, len(run.times)))  # one block: the system hands it out in large pages
@@ -97,11 +140,12 @@ def integrate(
     )
     size = _chunk_size(shape, run, n_threads)
     chunks = [(first, min(first + size, n)) for first in range(0, n, size)]
-    n_threads = min(n_threads, len(chunks))
+    n_threads = max(1, min(n_threads, len(chunks)))
+    stop = np.zeros(1, np.int64)
     # each thread takes a worker for a chunk and gives it back: memory is used again while it is near the processor
     workers: SimpleQueue[_Worker] = SimpleQueue()
     for _ in range(n_threads):
-        workers.put(_Worker(kernels, shape, defaults, run, size))
+        workers.put(_Worker(kernels, shape, defaults, run, size, stop))
 
     def do(first: int, last: int) -> int:
         worker = workers.get()
@@ -111,17 +155,14 @@ def integrate(
             workers.put(worker)
         return last - first
 
-    progress.start("simulating", n)
-    if n_threads <= 1:
-        for chunk in chunks:
-            progress.advance(do(*chunk))
-        return results
+    # A thread also for one alone: Ctrl-C reaches the main thread only while that is in Python, not in machine code.
     with ThreadPoolExecutor(n_threads) as pool:
         waiting = [pool.submit(do, *chunk) for chunk in chunks]
         try:
             for done in as_completed(waiting):
                 progress.advance(done.result())
         except BaseException:
+            stop[0] = 1  # which the machine code looks at before every step
             pool.shutdown(cancel_futures=True)
             raise
     return results
@@ -129,8 +170,7 @@ def integrate(
 
 def _chunk_size(shape: Shape, run: Run, n_threads: int) -> int:
     """Patients of a chunk, whole vectors of them: many keep the lanes busy, few can be shared out among threads."""
-    rows = len(run.needed_states) + sum(kind == "output" for kind, _ in run.recorded.values()) + 1
-    size = min(_CHUNK, _CHUNK_BYTES // (8 * len(run.times) * rows), -(-run.n_patients // (4 * n_threads)))
+    size = min(_CHUNK, _CHUNK_BYTES // run.bytes_of_a_patient, -(-run.n_patients // (4 * n_threads)))
     size = max(1, min(max(size, 8 * shape.width), run.n_patients))
     return -(-size // shape.width) * shape.width
 
@@ -138,13 +178,15 @@ def _chunk_size(shape: Shape, run: Run, n_threads: int) -> int:
 class _Worker:
     """Does one chunk of patients after the other, with memory of its own."""
 
-    def __init__(self, kernels: Kernels, shape: Shape, defaults: Floats, run: Run, stride: int) -> None:
+    def __init__(
+        self, kernels: Kernels, shape: Shape, defaults: Floats, run: Run, stride: int, stop: NDArray[np.int64]
+    ) -> None:
         self._kernels, self._shape, self._run, self._stride = kernels, shape, run, stride
         self._defaults = defaults
         n_times, kept = len(run.times), np.array(run.needed_states, np.int64)
         self._state_row = np.zeros(shape.n_states, np.int64)
         self._state_row[kept] = np.arange(len(kept))
-        wanted = sorted({index for kind, index in run.recorded.values() if kind == "output"})
+        wanted = run.observed
         self._output_row = np.full(shape.n_outputs, len(wanted), np.int64)
         self._output_row[wanted] = np.arange(len(wanted))
         self._trajectory = _aligned((n_times, max(len(kept), 1), stride))
@@ -179,6 +221,7 @@ class _Worker:
             "rtol": float(run.rtol),
             "fade": float(run.fade),
             "max_steps": run.max_steps,
+            "stop_requested": stop,
             "workspace": _aligned((shape.workspace // 8,)),
             "trajectory": self._trajectory,
             "outcome": self._outcome,
@@ -202,7 +245,7 @@ class _Worker:
         self._fields["workspace"][:] = 0.0
         self._failed_at[:] = np.nan
         self._call(self._kernels.integrate)
-        if any(kind == "output" for kind, _ in run.recorded.values()):
+        if run.observed:
             self._call(self._kernels.observe)
         self._hand_over(mine, results)
 
@@ -257,16 +300,24 @@ class _Worker:
         results.outcome[mine], results.failed_at[mine] = self._outcome[:count], self._failed_at[:count]
         results.steps[mine], results.rejected[mine] = self._steps[:count], self._rejected[:count]
         failed = np.flatnonzero(self._outcome[:count])
-        for name, (kind, index) in run.recorded.items():
+        for name, item in run.recorded.items():
             target = results.values[name][mine]
-            if kind == "parameter":
-                target[:] = self._parameters[index, :count, None]
-            elif kind == "state":
-                target[:] = self._trajectory[:, self._state_row[index], :count].T
-            else:
-                target[:] = self._outputs[:, self._output_row[index], :count].T
+            target[:] = self._course(item.place)
+            if item.size is not None:
+                size = self._course(item.size)
+                with np.errstate(all="ignore"):  # a compartment may have no size
+                    target[:] = target * size if item.power > 0 else target / size
             for patient in failed:
                 target[patient, run.times > self._failed_at[patient]] = np.nan
+
+    def _course(self, place: Place) -> Floats:
+        """(patient, time), or (patient, 1) of what stays the same."""
+        (kind, index), count = place, self._count
+        if kind == "parameter":
+            return self._parameters[index, :count, None]
+        if kind == "state":
+            return self._trajectory[:, self._state_row[index], :count].T
+        return self._outputs[:, self._output_row[index], :count].T
 
 
 def _aligned(shape: tuple[int, ...]) -> Floats:
