@@ -191,7 +191,7 @@ class RosenbrockStepper(Stepper):
             new = code.op("fadd", block.get("new_state", i), error)
             block.put("new_state", i, new)
             size = code.larger(code.intrinsic("fabs", block.get("state", i)), code.intrinsic("fabs", new))
-            scale = code.op("fadd", self._scale(block, i, size, rtol, fade), block.get("inherited", i))
+            scale = code.op("fadd", self.scale(block, i, size, rtol, fade), block.get("inherited", i))
             terms.append(code.op("fdiv", error, scale))
         block.put("error", 0, self._mean_square(code, terms))
 

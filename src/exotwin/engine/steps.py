@@ -108,7 +108,7 @@ class Stepper(ABC):
             for i, rate in enumerate(self.equations.rates)
         ]
 
-    def _scale(self, block: Block, i: int, size: str, rtol: str, fade: str) -> str:
+    def scale(self, block: Block, i: int, size: str, rtol: str, fade: str) -> str:
         """Error that one step may make in a state: rtol · max(|y|, fade · peak) + absolute tolerance."""
         size = block.code.larger(size, block.code.op("fmul", fade, block.get("peak", i)))
         return block.code.muladd(rtol, size, block.get("tolerance", i))
@@ -137,7 +137,7 @@ class Stepper(ABC):
         sizes, slopes = [], []
         for i in states:
             size = code.intrinsic("fabs", block.get("state", i))
-            scale = self._scale(block, i, size, rtol, fade)
+            scale = self.scale(block, i, size, rtol, fade)
             weight = code.op("fdiv", code.splat(1.0), scale)
             weights[i] = code.select(code.compare("ogt", scale, code.splat(NO_SIZE * 1e3)), weight, zero)
             sizes.append(code.op("fmul", size, weights[i]))
