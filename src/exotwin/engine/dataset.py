@@ -64,12 +64,12 @@ def dataset(labels: Labels, results: Results) -> xr.Dataset:
 
 
 def by_patient(results: Results) -> dict[str, NDArray[Any]]:
-    """Coordinates of patients, the outcome last."""
+    """Coordinates of patients, the outcome first."""
     return {
+        "outcome": NAMES_OF_OUTCOMES[results.outcome],
         "failed_at": results.failed_at,
         "steps": results.steps,
         "rejected": results.rejected,
-        "outcome": NAMES_OF_OUTCOMES[results.outcome],
     }
 
 

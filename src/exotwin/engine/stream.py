@@ -58,7 +58,7 @@ def stream(
     if "outcomes" not in group.attrs:
         _fill(group, labels, run, size, compute, progress)
         _finish(path, group, size)
-    return _dataset(path)
+    return _dataset(path, labels)
 
 
 def _batch_size(run: Run) -> int:
@@ -115,7 +115,7 @@ def _create(path: Path, labels: Labels, n: int, size: int, made_from: Mapping[st
         add("time", "f8", ["time"], {"units": labels.time_unit})[:] = labels.times
         for variable, attributes in labels.variables().values():
             add(variable, "f8", ["patient", "time"], attributes)
-        kinds = {"failed_at": "f8", "steps": "i8", "rejected": "i8", "outcome": NAMES_OF_OUTCOMES.dtype.str}
+        kinds = {"outcome": NAMES_OF_OUTCOMES.dtype.str, "failed_at": "f8", "steps": "i8", "rejected": "i8"}
         for name, kind in kinds.items():
             add(name, kind, ["patient"], {})
         # by "coordinates" xarray knows what is no variable
@@ -160,7 +160,7 @@ def _fill(
     def write(first: int, last: int, results: Results) -> None:
         for variable, name in names.items():
             group[variable][first:last] = results.values[name]
-        for coordinate, values in by_patient(results).items():
+        for coordinate, values in reversed(by_patient(results).items()):  # the outcome last
             group[coordinate][first:last] = values
 
     progress.start("simulating", run.n_patients)
@@ -198,11 +198,11 @@ def _finish(path: Path, group: Any, size: int) -> None:
     zarr.consolidate_metadata(path)
 
 
-def _dataset(path: Path) -> xr.Dataset:
-    """What is stored, read when it is used."""
+def _dataset(path: Path, labels: Labels) -> xr.Dataset:
+    """What is stored, read when it is used; variables in the order in which they were asked for."""
     import xarray as xr
 
     # times stay numbers, whatever their unit is called
     found: xr.Dataset = xr.open_zarr(path, chunks=None, decode_times=False)
     del found.attrs["made_from"]
-    return found
+    return found[[variable for variable, _ in labels.variables().values()]]
