@@ -93,19 +93,29 @@ class Code:
         self.line(f"br i1 {condition}, label %{yes}, label %{no}")
 
     @contextmanager
-    def loop(self, start: int | str, stop: int | str) -> Iterator[str]:
-        """``for i in range(start, stop)``; gives i."""
+    def loop(self, start: int | str, stop: int | str, carried: list[str] | None = None) -> Iterator[str]:
+        """``for i in range(start, stop)``; gives i.
+
+        carried : vectors that go from turn to turn, at first their values before the loop. The body reads them from the
+            list and puts its new ones there; behind the loop the list holds the last.
+        """
+        carried = [] if carried is None else carried
         before, head, body, after = self._block, self.label(), self.label(), self.label()
         self.jump(head)
         self.begin(head)
-        index = self.emit("phi")
-        place = len(self._lines) - 1
+        place, first = len(self._lines), list(carried)
+        index, *carried[:] = values = [self.emit("phi") for _ in range(1 + len(first))]
         inside = self.emit(f"icmp slt i64 {index}, {stop}")
         self.branch(inside, body, after)
         self.begin(body)
         yield index
         following = self.emit(f"add i64 {index}, 1")
-        self._lines[place] = f"{index} = phi i64 [ {start}, %{before} ], [ {following}, %{self._block} ]"
+        kinds = [I64, *[self.vector] * len(first)]
+        ends = zip(values, kinds, [start, *first], [following, *carried], strict=True)
+        self._lines[place : place + len(values)] = [
+            f"{value} = phi {kind} [ {begin}, %{before} ], [ {end}, %{self._block} ]" for value, kind, begin, end in ends
+        ]
+        carried[:] = values[1:]
         self.jump(head)
         self.begin(after)
 
