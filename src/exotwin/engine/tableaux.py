@@ -1,11 +1,15 @@
-"""Coefficients of the Rosenbrock method, in the form that needs no product with the Jacobian.
+"""Coefficients of the methods.
 
-A step from (t, y) with width h solves, for stage i = 1..s,
+Rosenbrock methods stand in the form that needs no product with the Jacobian. A step from (t, y) with width h solves, for stage i = 1..s,
 
     (I/(h γ) − J) k_i = f(t + c_i h, y + Σ_{j<i} a_ij k_j) + Σ_{j<i} (C_ij/h) k_j + h d_i ∂f/∂t
     y_new = y + Σ m_j k_j,   error = k_s
 
-and between the ends of the step, with 0 <= θ <= 1,
+and one of an explicit Runge-Kutta method
+
+    k_i = h f(t + c_i h, y + Σ_{j<i} a_ij k_j),   y_new = y + Σ a_sj k_j,   error = Σ e_j k_j.
+
+Between the ends of the step, with 0 <= θ <= 1, both have
 
     y(t + θh) = (1−θ) y + θ (y_new + (1−θ)(D_1 + θ (D_2 + θ D_3))),   D_r = Σ_j H_rj k_j.
 """
@@ -149,5 +153,82 @@ RODAS5P = Rosenbrock(
             -0.15582684282751913,
             4.883087185713722,
         ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Explicit:
+    """An explicit Runge-Kutta pair whose last stage stands at the end of the step and is the first one of the next.
+
+    a : rows of the strictly lower triangle, first row empty; the last row is the solution. c, error : (stage,).
+    dense : (3, stage), the rows H_r above. order, error_order : of the solution and of the embedded one.
+    """
+
+    name: str
+    order: int
+    error_order: int
+    a: tuple[tuple[float, ...], ...]
+    c: tuple[float, ...]
+    error: tuple[float, ...]
+    dense: tuple[tuple[float, ...], ...]
+
+    @property
+    def stages(self) -> int:
+        """Number of stages; one of them costs nothing."""
+        return len(self.c)
+
+
+def _between(*polynomials: tuple[float, float, float]) -> tuple[tuple[float, ...], ...]:
+    """Rows H_r from the weights of the stages within the step, b_j(θ) = b_j1 θ + b_j2 θ² + b_j3 θ³ + b_j4 θ⁴.
+
+    polynomials : (stage,) of (b_j2, b_j3, b_j4).
+    """
+    return tuple(tuple(-sum(polynomial[power:]) for polynomial in polynomials) for power in range(3))
+
+
+_END = (
+    0.09646076681806523,
+    0.01,
+    0.4798896504144996,
+    1.379008574103742,
+    -3.290069515436081,
+    2.324710524099774,
+)
+
+# Tsitouras (2011), "Runge-Kutta pairs of order 5(4) satisfying only the first column simplifying assumption",
+# Computers & Mathematics with Applications 62: dense output of order 4. The sign of the last error weight as in the
+# implementations of others, since the paper's own leaves no error estimate of order 4.
+TSIT5 = Explicit(
+    name="Tsit5",
+    order=5,
+    error_order=4,
+    a=(
+        (),
+        (0.161,),
+        (-0.008480655492356989, 0.335480655492357),
+        (2.8971530571054935, -6.359448489975075, 4.3622954328695815),
+        (5.325864828439257, -11.748883564062828, 7.4955393428898365, -0.09249506636175525),
+        (5.86145544294642, -12.92096931784711, 8.159367898576159, -0.071584973281401, -0.028269050394068383),
+        _END,
+    ),
+    c=(0.0, 0.161, 0.327, 0.9, 0.9800255409045097, 1.0, 1.0),
+    error=(
+        -0.0017800110522257714,
+        -0.0008164344596567469,
+        0.007880878010261995,
+        -0.1447110071732629,
+        0.5823571654525552,
+        -0.45808210592918697,
+        0.015151515151515152,
+    ),
+    dense=_between(
+        (-2.763706197274826, 2.9132554618219126, -1.0530884977290216),
+        (0.1317, -0.2234, 0.1017),
+        (3.930296236894752, -5.941033872131505, 2.490627285651253),
+        (-12.411077166933676, 30.33818863028232, -16.548102889244902),
+        (37.50931341651104, -88.1789048947664, 47.37952196281928),
+        (-27.896526289197286, 65.09189467479366, -34.87065786149661),
+        (1.5, -4.0, 2.5),
     ),
 )
