@@ -7,11 +7,13 @@ same bit for bit whoever sits beside it.
 
 from __future__ import annotations
 
+from exotwin.engine.consistency import ConsistencyWriter, consistency_sizes
 from exotwin.engine.emit import F64, I64, PTR, Code
+from exotwin.engine.events import EventWriter, event_sizes
 from exotwin.engine.lanes import LaneWriter
 from exotwin.engine.passes import PassWriter
 from exotwin.engine.steps import Stepper, lane_sizes
-from exotwin.engine.task import NOT_FINITE, OK, STEP_LIMIT, STEP_TOO_SMALL, TaskWriter
+from exotwin.engine.task import NOT_FINITE, OK, SINGULAR, STEP_LIMIT, STEP_TOO_SMALL, TaskWriter
 from exotwin.engine.vectormath import define
 from exotwin.engine.workspace import Block, Workspace
 
@@ -28,10 +30,12 @@ def write_module(stepper: Stepper, *, width: int, fma: bool) -> tuple[str, int]:
     (IR text, bytes of workspace that ``integrate`` needs).
     """
     code = Code(width, fma=fma)
-    workspace = Workspace(width, lane_sizes(stepper.equations) | stepper.sizes())
+    equations = stepper.equations
+    sizes = lane_sizes(equations) | event_sizes(equations) | consistency_sizes(equations) | stepper.sizes()
+    workspace = Workspace(width, sizes)
     define(code)
     stepper.write(code, workspace)
-    for writer in (PassWriter, LaneWriter, Driver):
+    for writer in (PassWriter, ConsistencyWriter, EventWriter, LaneWriter, Driver):
         writer(code, stepper, workspace).write()
     return code.text(), workspace.size
 
@@ -57,6 +61,8 @@ class Driver(TaskWriter):
                     self._attend_all(task, block, rtol, fade)
                 active = code.compare("sge", block.get_integers("patient"), "zeroinitializer", kind=code.integers)
                 code.leave_if(code.emit(f"xor i1 {code.any(active)}, true"), done)
+                asked = code.emit(f"load volatile i64, ptr {self._field(task, 'stop_requested', PTR)}, align 8")
+                code.leave_if(code.compare("ne", asked, "0", kind=I64), done)
                 self._attempt(task, block, active, rtol, fade)
             code.leave()
 
@@ -75,13 +81,13 @@ class Driver(TaskWriter):
     def _attempt(self, task: str, block: Block, active: str, rtol: str, fade: str) -> None:
         """One step of all lanes, taken where its error allows, and the width of the next."""
         code = self.code
-        time, stop, width = block.get("time"), block.get("stop"), block.get("width")
-        left = code.op("fsub", stop, time)
-        # a step that would end just short of a stop is stretched to it
+        time, width, until = block.get("time"), block.get("width"), self._until(block)
+        left = code.op("fsub", until, time)
+        # a step that would end just short of where it has to end is stretched to it
         lands = code.compare("oge", code.op("fmul", width, code.splat(1.01)), left)
         used = code.select(lands, left, width)
         block.put("used", 0, used)
-        new_time = code.select(lands, stop, code.op("fadd", time, used))
+        new_time = code.select(lands, until, code.op("fadd", time, used))
         block.put("new_time", 0, new_time)
         code.line(f"call void @attempt(ptr {block.pointer}, double {rtol}, double {fade})")
 
@@ -94,44 +100,83 @@ class Driver(TaskWriter):
         at_least = code.compare("ole", used, shortest)
         forced = code.emit(f"and {code.mask} {finite}, {at_least}")
         forced = code.select(good, "zeroinitializer", forced, kind=code.mask)
-        accepted = code.emit(f"and {code.mask} {active}, {code.emit(f'or {code.mask} {good}, {forced}')}")
-        missed = code.emit(f"xor {code.mask} {accepted}, splat (i1 true)")
+        passed = code.emit(f"and {code.mask} {active}, {code.emit(f'or {code.mask} {good}, {forced}')}")
+        cut, hit = self._events(block, passed, new_time, shortest)
+        accepted = code.select(cut, "zeroinitializer", passed, kind=code.mask)
+        arrived = code.emit(f"or {code.mask} {hit}, {code.emit(f'and {code.mask} {accepted}, {lands}')}")
+        block.put_integers("held", code.emit(f"zext {code.mask} {arrived} to {code.integers}"))
         self._interpolate_all(task, block, accepted)
         self._advance(block, accepted)
         block.put("time", 0, code.select(accepted, new_time, time))
 
+        missed = code.emit(f"xor {code.mask} {passed}, splat (i1 true)")
+        proposal = self._next_width(block, used, shortest, finite)
+        # a step that had to end early, or was cut, says nothing against the width that was meant
+        proposal = code.select(code.emit(f"and {code.mask} {passed}, {lands}"), code.larger(proposal, width), proposal)
+        block.put("width", 0, code.select(cut, width, proposal))
+        block.put_integers("again", code.emit(f"zext {code.mask} {missed} to {code.integers}"))
+        steps = self._count(block, "steps", accepted)
+        rejected = self._count(block, "rejected", code.select(accepted, "zeroinitializer", active, kind=code.mask))
+        failed = code.emit(f"and {code.mask} {active}, {missed}")
+        in_a_row = code.emit(f"add {code.integers} {block.get_integers('forced')}, splat (i64 1)")
+        in_a_row = code.select(forced, in_a_row, "zeroinitializer", kind=code.integers)
+        block.put_integers("forced", in_a_row)
+        stuck = code.compare("sgt", in_a_row, self._integers(_FORCED), kind=code.integers)
+        small = code.emit(f"or {code.mask} {stuck}, {code.emit(f'and {code.mask} {failed}, {at_least}')}")
+        limit = code.broadcast(I64, self._field(task, "max_steps", I64))
+        many = code.compare("sge", code.emit(f"add {code.integers} {steps}, {rejected}"), limit, kind=code.integers)
+        attend = code.select(many, self._integers(1 + STEP_LIMIT), self._integers(0), kind=code.integers)
+        attend = code.select(small, self._why(block, finite, small), attend, kind=code.integers)
+        attend = code.select(arrived, self._integers(1 + OK), attend, kind=code.integers)
+        block.put_integers("attend", code.select(active, attend, self._integers(0), kind=code.integers))
+
+    def _integers(self, value: int) -> str:
+        return f"splat (i64 {value})"
+
+    def _until(self, block: Block) -> str:
+        """Where the step has to end at the latest: a stop, a delayed event, a comparison that was found to change."""
+        code, until = self.code, block.get("stop")
+        if self.equations.events:
+            until = code.smaller(code.smaller(block.get("due"), block.get("cut")), until)
+        return until
+
+    def _events(self, block: Block, passed: str, new_time: str, shortest: str) -> tuple[str, str]:
+        """Lanes whose step is cut, to be made again up to the change that was found, and lanes that end on an event."""
+        code, none = self.code, "zeroinitializer"
+        if not self.equations.events:
+            return none, none
+        with code.when(code.any(passed)):
+            code.line(f"call void @locate(ptr {block.pointer})")
+        high = block.get("high")
+        crossed = code.emit(f"and {code.mask} {passed}, {code.compare('ole', high, new_time)}")
+        # not shorter than time resolves: the new end lies a little behind the change then
+        least = code.muladd(code.splat(4.0), shortest, block.get("time"))
+        end = code.larger(high, least)
+        cut = code.emit(f"and {code.mask} {crossed}, {code.compare('olt', end, new_time)}")
+        due = code.emit(f"and {code.mask} {passed}, {code.compare('oeq', new_time, block.get('due'))}")
+        hit = code.select(cut, none, code.emit(f"or {code.mask} {crossed}, {due}"), kind=code.mask)
+        kept = code.select(passed, code.splat(float("inf")), block.get("cut"))
+        block.put("cut", 0, code.select(cut, end, kept))
+        return cut, hit
+
+    def _next_width(self, block: Block, used: str, shortest: str, finite: str) -> str:
+        code = self.code
         power = code.splat(-1.0 / (self.method.error_order + 1))
-        factor = code.call("vector_pow", code.vector, (code.vector, error), (code.vector, power))
+        factor = code.call("vector_pow", code.vector, (code.vector, block.get("error")), (code.vector, power))
         factor = code.op("fmul", factor, code.splat(_SAFETY))
         factor = code.larger(code.smaller(factor, code.splat(_GROW)), code.splat(_SHRINK))
         again = code.compare("ne", block.get_integers("again"), "zeroinitializer", kind=code.integers)
         # right after a rejection the estimate is little to go by: do not grow at once
         factor = code.select(again, code.smaller(factor, code.splat(1.0)), factor)
         proposal = code.op("fmul", used, code.select(finite, factor, code.splat(_SHRINK)))
-        proposal = code.larger(proposal, shortest)
-        block.put("width", 0, proposal)
-        block.put_integers("again", code.emit(f"zext {code.mask} {missed} to {code.integers}"))
+        return code.larger(proposal, shortest)
 
-        failed = code.emit(f"and {code.mask} {active}, {missed}")
-        steps, rejected = self._count(block, "steps", accepted), self._count(block, "rejected", failed)
-        in_a_row = code.emit(f"add {code.integers} {block.get_integers('forced')}, splat (i64 1)")
-        in_a_row = code.select(forced, in_a_row, "zeroinitializer", kind=code.integers)
-        block.put_integers("forced", in_a_row)
-        stuck = code.compare("sgt", in_a_row, f"splat (i64 {_FORCED})", kind=code.integers)
-        small = code.emit(f"or {code.mask} {stuck}, {code.emit(f'and {code.mask} {failed}, {at_least}')}")
-        limit = code.broadcast(I64, self._field(task, "max_steps", I64))
-        attempts = code.emit(f"add {code.integers} {steps}, {rejected}")
-        many = code.compare("sge", attempts, limit, kind=code.integers)
-        arrived = code.emit(f"and {code.mask} {accepted}, {lands}")
-
-        def integers(value: int) -> str:
-            return f"splat (i64 {value})"
-
-        why = code.select(finite, integers(1 + STEP_TOO_SMALL), integers(1 + NOT_FINITE), kind=code.integers)
-        attend = code.select(many, integers(1 + STEP_LIMIT), integers(0), kind=code.integers)
-        attend = code.select(small, why, attend, kind=code.integers)
-        attend = code.select(arrived, integers(1 + OK), attend, kind=code.integers)
-        block.put_integers("attend", code.select(active, attend, integers(0), kind=code.integers))
+    def _why(self, block: Block, finite: str, small: str) -> str:
+        """Why steps cannot be short enough, as outcome + 1."""
+        code = self.code
+        singular = self.stepper.singular(block)
+        broken = code.select(singular, self._integers(1 + SINGULAR), self._integers(1 + NOT_FINITE), kind=code.integers)
+        return code.select(finite, self._integers(1 + STEP_TOO_SMALL), broken, kind=code.integers)
 
     def _count(self, block: Block, name: str, mask: str) -> str:
         code = self.code

@@ -83,6 +83,7 @@ class Run:
     rtol: float
     fade: float
     max_steps: int
+    first: int = 0  # place of the first patient in the whole ensemble, by which chance in events is drawn
 
     def part(self, first: int, last: int) -> Run:
         """The same for patients first … last − 1, all numbers in memory."""
@@ -95,6 +96,7 @@ class Run:
         return replace(
             self,
             n_patients=last - first,
+            first=self.first + first,
             parameters={j: mine(given) for j, given in self.parameters.items()},
             initial={i: mine(given) for i, given in self.initial.items()},
             schedule=replace(self.schedule, amount=tuple(mine(given) for given in self.schedule.amount)),
@@ -197,7 +199,7 @@ class _Worker:
         self._amounts = _aligned((len(run.schedule.amount), stride))
         self._outcome, self._steps, self._rejected = (np.zeros(stride, np.int64) for _ in range(3))
         self._failed_at = np.zeros(stride)
-        self._count = 0
+        self._count = self._first = 0
         self._fields: dict[str, Any] = {
             "stride": stride,
             "parameters": self._parameters,
@@ -233,7 +235,7 @@ class _Worker:
 
     def work(self, first: int, last: int, results: Results) -> None:
         """Simulate patients first … last − 1 and write their part of the results."""
-        self._count = last - first
+        self._count, self._first = last - first, self._run.first + first
         mine, run = slice(first, last), self._run
         self._parameters[:] = self._defaults[:, None]
         for j, given in run.parameters.items():
@@ -258,7 +260,7 @@ class _Worker:
 
     def _call(self, kernel: Callable[[int], None], **changed: Any) -> None:
         task = np.zeros(len(TASK), np.int64)
-        fields = {**self._fields, "patients": self._count, **changed}
+        fields = {**self._fields, "patients": self._count, "first_patient": self._first, **changed}
         for i, name in enumerate(TASK):
             value = fields[name]
             if isinstance(value, np.ndarray):

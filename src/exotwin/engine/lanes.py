@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exotwin.engine.emit import F64, I64, PTR, number
-from exotwin.engine.task import OK, TaskWriter
+from exotwin.engine.task import INCONSISTENT, OK, TaskWriter
 
 
 class LaneWriter(TaskWriter):
@@ -14,6 +14,7 @@ class LaneWriter(TaskWriter):
         self._write_record()
         self._write_interpolate()
         self._write_arrive()
+        self._write_pause()
         self._write_admit()
         self._write_dismiss()
         self._write_attend()
@@ -64,16 +65,14 @@ class LaneWriter(TaskWriter):
 
         with code.function("interpolate", "void", PTR, I64) as (task, lane):
             outer = self._field(task, "workspace", PTR)
-            begin, end, width, stop = (
-                code.load(F64, self._lane(outer, name, lane)) for name in ("time", "new_time", "used", "stop")
-            )
-            lands = code.compare("oeq", end, stop, kind=F64)
+            begin, end, width = (code.load(F64, self._lane(outer, name, lane)) for name in ("time", "new_time", "used"))
+            held = code.compare("ne", code.load(I64, self._lane(outer, "held", lane)), "0", kind=I64)
             with code.forever() as done:
                 now = code.load(F64, self._lane(outer, "next_output", lane))
                 code.leave_if(code.compare("ogt", now, end, kind=F64), done)
-                # what is asked for at a stop is recorded after its doses
-                at_stop = code.emit(f"and i1 {lands}, {code.compare('oeq', now, stop, kind=F64)}")
-                code.leave_if(at_stop, done)
+                # what is asked for at the end of the step is recorded after the doses and events there
+                at_end = code.emit(f"and i1 {held}, {code.compare('oeq', now, end, kind=F64)}")
+                code.leave_if(at_end, done)
                 theta = code.op("fdiv", code.op("fsub", now, begin, kind=F64), width, kind=F64)
                 rest = code.op("fsub", number(1.0), theta, kind=F64)
                 workspace, kept, stride, target = self._recording(task, lane)
@@ -98,7 +97,7 @@ class LaneWriter(TaskWriter):
             code.leave()
 
     def _write_arrive(self) -> None:
-        """``arrive(task, lane)``: the lane stands at a stop; give its doses, record, and aim at the next stop."""
+        """``arrive(task, lane)``: the lane stands at a stop; give its doses, and aim at the next stop."""
         code = self.code
         with code.function("arrive", "void", PTR, I64) as (task, lane):
             workspace, stride = self._field(task, "workspace", PTR), self._field(task, "stride", I64)
@@ -118,16 +117,6 @@ class LaneWriter(TaskWriter):
                 code.store(F64, code.select(infusion, before, after, kind=F64), place)
                 with code.when(infusion):
                     code.store(F64, amount, self._lane(workspace, "inflow", lane, state))
-            with code.loop(0, str(self.equations.moving)) as state:
-                size = code.intrinsic("fabs", code.load(F64, self._lane(workspace, "state", lane, state)), kind=F64)
-                place = self._lane(workspace, "peak", lane, state)
-                peak = code.load(F64, place)
-                code.store(F64, code.select(code.compare("ogt", size, peak, kind=F64), size, peak, kind=F64), place)
-            now = code.load(F64, self._lane(workspace, "time", lane))
-            with code.forever() as done:
-                due = code.load(F64, self._lane(workspace, "next_output", lane))
-                code.leave_if(code.compare("une", due, now, kind=F64), done)
-                code.line(f"call void @record(ptr {task}, i64 {lane})")
             code.store(I64, following, self._lane(workspace, "stop_index", lane))
             # behind the last stop stands infinity, read but never used
             code.store(
@@ -135,6 +124,42 @@ class LaneWriter(TaskWriter):
             )
             code.store(I64, "1", self._lane(workspace, "fresh", lane))
             code.leave()
+
+    def _write_pause(self) -> None:
+        """``pause(task, lane)``: the lane stands at a stop or event; do what is due and record. Gives the outcome."""
+        code = self.code
+        with code.function("pause", I64, PTR, I64) as (task, lane):
+            workspace = self._field(task, "workspace", PTR)
+            now = code.load(F64, self._lane(workspace, "time", lane))
+            stop = code.load(F64, self._lane(workspace, "stop", lane))
+            fresh = self._lane(workspace, "fresh", lane)
+            with code.when(code.compare("oeq", now, stop, kind=F64)):
+                code.line(f"call void @arrive(ptr {task}, i64 {lane})")
+            if self.equations.algebraic:
+                with code.when(code.compare("ne", code.load(I64, fresh), "0", kind=I64)):
+                    found = code.call("consistent", "i1", (PTR, task), (I64, lane))
+                    with code.when(code.emit(f"xor i1 {found}, true")):
+                        code.leave(I64, str(INCONSISTENT))
+                        code.begin(code.label())
+            if self.equations.events:
+                code.line(f"call void @settle(ptr {task}, i64 {lane})")
+                executed = code.load(I64, self._lane(workspace, "executed", lane))
+                with code.when(code.compare("ne", executed, "0", kind=I64)):
+                    code.store(I64, "1", fresh)
+                trouble = code.load(I64, self._lane(workspace, "trouble", lane))
+                with code.when(code.compare("ne", trouble, "0", kind=I64)):
+                    code.leave(I64, trouble)
+                    code.begin(code.label())
+            with code.loop(0, str(self.equations.moving)) as state:
+                size = code.intrinsic("fabs", code.load(F64, self._lane(workspace, "state", lane, state)), kind=F64)
+                place = self._lane(workspace, "peak", lane, state)
+                peak = code.load(F64, place)
+                code.store(F64, code.select(code.compare("ogt", size, peak, kind=F64), size, peak, kind=F64), place)
+            with code.forever() as done:
+                due = code.load(F64, self._lane(workspace, "next_output", lane))
+                code.leave_if(code.compare("une", due, now, kind=F64), done)
+                code.line(f"call void @record(ptr {task}, i64 {lane})")
+            code.leave(I64, str(OK))
 
     def _write_admit(self) -> None:
         """``admit(task, lane, patient)``: put a patient into a lane, at the start."""
@@ -158,7 +183,10 @@ class LaneWriter(TaskWriter):
             code.store(I64, "1", self._lane(workspace, "attend", lane))
             start = self._entry(self._field(task, "stops", PTR), F64, "0")
             code.store(F64, start, self._lane(workspace, "time", lane))
+            code.store(F64, start, self._lane(workspace, "stop", lane))
             self._set_next_output(task, workspace, lane, "0")
+            if equations.events:
+                code.line(f"call void @prepare_events(ptr {task}, i64 {lane})")
             code.leave()
 
     def _write_dismiss(self) -> None:
@@ -186,20 +214,24 @@ class LaneWriter(TaskWriter):
     def _write_attend(self) -> None:
         """``attend(task, lane)``: the lane has reached a stop, has failed or is empty; see that it has work again.
 
-        The lane's ``attend`` holds 1 + outcome; OK if the patient stands at a stop.
+        The lane's ``attend`` holds 1 + outcome; OK if the patient stands at a stop or an event.
         """
         code = self.code
         with code.function("attend", "void", PTR, I64) as (task, lane):
             workspace = self._field(task, "workspace", PTR)
             queue = code.at(workspace, self.workspace.place("queue"))
+            attend = self._lane(workspace, "attend", lane)
             with code.forever() as done:
                 patient = code.load(I64, self._lane(workspace, "patient", lane))
                 with code.when(code.compare("sge", patient, "0", kind=I64)):
-                    outcome = code.emit(f"sub i64 {code.load(I64, self._lane(workspace, 'attend', lane))}, 1")
-                    with code.when(code.compare("eq", outcome, str(OK), kind=I64)):
-                        code.line(f"call void @arrive(ptr {task}, i64 {lane})")
-                        stop = code.load(I64, self._lane(workspace, "stop_index", lane))
-                        code.leave_if(code.compare("slt", stop, self._field(task, "n_stops", I64), kind=I64), done)
+                    with code.when(code.compare("eq", code.load(I64, attend), str(1 + OK), kind=I64)):
+                        paused = code.call("pause", I64, (PTR, task), (I64, lane))
+                        code.store(I64, code.emit(f"add i64 {paused}, 1"), attend)
+                    outcome = code.emit(f"sub i64 {code.load(I64, attend)}, 1")
+                    fine = code.compare("eq", outcome, str(OK), kind=I64)
+                    stop = code.load(I64, self._lane(workspace, "stop_index", lane))
+                    goes_on = code.compare("slt", stop, self._field(task, "n_stops", I64), kind=I64)
+                    code.leave_if(code.emit(f"and i1 {fine}, {goes_on}"), done)
                     code.line(f"call void @dismiss(ptr {task}, i64 {lane}, i64 {outcome})")
                 following = code.load(I64, queue)
                 code.leave_if(code.compare("sge", following, self._field(task, "patients", I64), kind=I64), done)

@@ -62,6 +62,14 @@ class RosenbrockStepper(Stepper):
             code.leave()
         self._write_first_width(code, workspace)
 
+    def singular(self, block: Block) -> str:
+        """Lanes with a pivot that was zero."""
+        code, infinite, found = block.code, block.code.splat(float("inf")), "zeroinitializer"
+        for i in range(self.equations.moving):
+            zero = code.compare("oeq", code.intrinsic("fabs", block.get("pivot", i)), infinite)
+            found = code.emit(f"or {code.mask} {found}, {zero}")
+        return found
+
     def _stage(self, block: Block, stage: int, rtol: str, fade: str) -> None:
         code, method, equations = block.code, self._tableau, self.equations
         n = equations.moving

@@ -41,11 +41,23 @@ def lane_sizes(equations: Equations) -> dict[str, int]:
     """What a block holds whatever the method: name -> number of vectors."""
     n, (_, step_rows) = equations.moving, equations.rows()
     return {
-        # of each lane: times, step widths (proposed, used), where the step has to end, error, bookkeeping of the driver
+        # of each lane: times, step widths (proposed, used), the next stop, error, bookkeeping
         **dict.fromkeys(("time", "width", "used", "stop", "new_time", "next_output", "error"), 1),
         "queue": 1,  # the next patient that waits for a lane
         **dict.fromkeys(
-            ("patient", "stop_index", "output_index", "steps", "rejected", "fresh", "attend", "again", "forced"), 1
+            (
+                "patient",
+                "stop_index",
+                "output_index",
+                "steps",
+                "rejected",
+                "fresh",
+                "attend",
+                "held",
+                "again",
+                "forced",
+            ),
+            1,
         ),
         "state": equations.n_states,
         "new_state": n,
@@ -84,6 +96,10 @@ class Stepper(ABC):
     @abstractmethod
     def write(self, code: Code, workspace: Workspace) -> None:
         """Write the functions."""
+
+    def singular(self, block: Block) -> str:
+        """Mask of lanes whose linear system had no solution in the last attempt; none, for methods without one."""
+        return "zeroinitializer"
 
     def _expressions(self, block: Block, roots: Iterable[int], *, place: str, time: str) -> Expressions:
         """Expressions whose moving states stand at ``place``, evaluated at ``time``."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from exotwin.engine.emit import Code
+from exotwin.engine.expressions import Expressions
 from exotwin.engine.steps import Stepper
-from exotwin.engine.workspace import Workspace
+from exotwin.engine.workspace import Block, Workspace
 
 TASK = (
     # arrays of the chunk, patients side by side, each row `stride` numbers long
@@ -32,6 +35,8 @@ TASK = (
     "rtol",
     "fade",
     "max_steps",
+    "stop_requested",  # (1,) nothing more is to be done as soon as it is not 0
+    "first_patient",  # place of the chunk's first patient in the ensemble
     "workspace",
     # results
     "trajectory",  # (n_times, n_kept, stride)
@@ -43,8 +48,18 @@ TASK = (
 )
 """What stands in the task that every function is given, eight bytes each: addresses, integers, doubles."""
 
-OUTCOMES = ("ok", "step limit", "step too small", "not finite")
-OK, STEP_LIMIT, STEP_TOO_SMALL, NOT_FINITE = range(4)
+OUTCOMES = (
+    "ok",
+    "step limit",
+    "step too small",
+    "not finite",
+    "singular matrix",
+    "no consistent values",
+    "endless events",
+    "too many events waiting",
+    "stopped",
+)
+OK, STEP_LIMIT, STEP_TOO_SMALL, NOT_FINITE, SINGULAR, INCONSISTENT, ENDLESS_EVENTS, TOO_MANY_EVENTS, STOPPED = range(9)
 
 
 class TaskWriter:
@@ -53,6 +68,22 @@ class TaskWriter:
     def __init__(self, code: Code, stepper: Stepper, workspace: Workspace) -> None:
         self.code, self.stepper, self.workspace = code, stepper, workspace
         self.equations, self.method = stepper.equations, stepper.method
+
+    def _expressions(self, block: Block, roots: Iterable[int], state: Callable[[int], str], time: str) -> Expressions:
+        """Expressions of what a block holds, its states given by ``state``."""
+        leaves, rows = self.stepper.leaves, self.stepper.row_of
+
+        def load(node: int) -> str:
+            if node in rows:
+                return block.get("row", rows[node])
+            kind, *index = leaves[node]
+            return time if kind == "time" else state(index[0])
+
+        return Expressions(self.code, self.equations.graph, roots, stored=rows.keys() | leaves.keys(), load=load)
+
+    def _here(self, block: Block, roots: Iterable[int]) -> Expressions:
+        """Expressions at the present states and time."""
+        return self._expressions(block, roots, lambda i: block.get("state", i), block.get("time"))
 
     def _field(self, task: str, name: str, kind: str) -> str:
         return self.code.load(kind, self.code.at(task, 8 * TASK.index(name)))
