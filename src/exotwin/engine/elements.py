@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from exotwin.engine.happenings import Happening, read_events
 from exotwin.errors import ModelError, nearest
 
 NAN = float("nan")
@@ -17,7 +18,8 @@ class Element:
 
     kind : "compartment", "species", "parameter", "stoichiometry" (of a species reference) or "reaction".
     what : for messages, 'species "S1"'. assignment, rate, initial : its formulas, as libSBML's trees.
-    local : of a reaction, its own parameters: id -> value, NaN where open.
+    by_event : whether an event assigns it. law, local : of a reaction, its rate law and own parameters: id -> value, NaN
+    where open.
     """
 
     kind: str
@@ -26,6 +28,8 @@ class Element:
     assignment: Any = None
     rate: Any = None
     initial: Any = None
+    by_event: bool = False
+    law: Any = None
     local: dict[str, float] = field(default_factory=dict)
 
     def written_value(self) -> float:
@@ -38,6 +42,20 @@ class Element:
                 return float(item.getSize())
             return 1.0 if item.getLevel() == 1 or item.getSpatialDimensions() == 0 else NAN
         return float(item.getValue()) if item.isSetValue() else NAN
+
+    def has_value(self) -> bool:
+        """Whether the model gives a value for the start, as a number or by a formula."""
+        if self.kind == "species":
+            item = self.sbml
+            return self.initial is not None or bool(item.isSetInitialAmount() or item.isSetInitialConcentration())
+        value = self.written_value()
+        return self.initial is not None or value == value
+
+    def is_constant(self) -> bool:
+        """Whether the model says that nothing may change it."""
+        if self.kind == "stoichiometry" and self.sbml.getLevel() < 3:
+            return True  # only its own formula sets it
+        return self.sbml.getLevel() > 1 and bool(self.sbml.getConstant())
 
 
 @dataclass(frozen=True)
@@ -52,17 +70,24 @@ class Term:
 class Elements(Mapping[str, Element]):
     """All elements by id.
 
+    terms : species -> the terms of reactions that move it. algebraic : (place for messages, formula that has to be zero).
+    happenings : the events. remarks : what a careful reader of the model should be told.
+
     Raises
     ------
-    ModelError : a rule or a reaction that refers to what does not exist.
+    ModelError : a rule, an event or a reaction that refers to what does not exist, or sets what it must not.
     """
 
     def __init__(self, model: Any, name: str) -> None:
         self._model, self._name = model, name
         self.functions = {f.getId(): f.getMath() for f in listed(model, "FunctionDefinition") if f.isSetMath()}
         self._all: dict[str, Element] = {}
+        self.algebraic: list[tuple[str, Any]] = []
+        self.happenings: list[Happening]
+        self.happenings, self.remarks = read_events(model)
         self._collect()
         self._attach_formulas()
+        self._attach_events()
         self.terms = self._collect_terms()
         for name, element in self.items():
             if element.kind == "species":
@@ -111,24 +136,39 @@ class Elements(Mapping[str, Element]):
     def _collect(self) -> None:
         for kind in ("Compartment", "Species", "Parameter"):
             for item in listed(self._model, kind):
-                self._all[item.getId()] = Element(kind.lower(), item, f'{kind.lower()} "{item.getId()}"')
+                self._add(Element(kind.lower(), item, f'{kind.lower()} "{item.getId()}"'))
         for reaction in listed(self._model, "Reaction"):
             element = Element("reaction", reaction, f'reaction "{reaction.getId()}"')
-            self._all[reaction.getId()] = element
-            if law := reaction.getKineticLaw():
+            self._add(element)
+            law = reaction.getKineticLaw()
+            if law is None or not law.isSetMath():
+                self.remarks.append(f"the {element.what} has no rate law and turns over nothing")
+            if law is not None:
+                element.law = law.getMath() if law.isSetMath() else None
                 for parameter in listed(law, "LocalParameter") or listed(law, "Parameter"):
                     element.local[parameter.getId()] = parameter.getValue() if parameter.isSetValue() else NAN
             for reference in (*listed(reaction, "Reactant"), *listed(reaction, "Product")):
                 if reference.isSetId():
-                    what = f'species reference "{reference.getId()}"'
-                    element = self._all[reference.getId()] = Element("stoichiometry", reference, what)
+                    element = Element("stoichiometry", reference, f'species reference "{reference.getId()}"')
+                    self._add(element)
                     if reference.isSetStoichiometryMath():  # Level 2's way of an assignment rule
                         element.assignment = reference.getStoichiometryMath().getMath()
 
+    def _add(self, element: Element) -> None:
+        name = element.sbml.getId()
+        if name in self._all:
+            found, expected = f"the id of {self._all[name].what} again", "an id of its own"
+            raise ModelError(self.where(element.what), found=found, expected=expected)
+        self._all[name] = element
+
     def _attach_formulas(self) -> None:
-        for rule in listed(self._model, "Rule"):
+        for i, rule in enumerate(listed(self._model, "Rule")):
+            if rule.isAlgebraic():
+                if rule.isSetMath():
+                    self.algebraic.append((f"algebraic rule (rule {i + 1} of the model)", rule.getMath()))
+                continue
             where = f'{"assignment" if rule.isAssignment() else "rate"} rule for "{rule.getVariable()}"'
-            element = self.get_named(rule.getVariable(), where)
+            element = self._variable(rule.getVariable(), where)
             if element.assignment is not None or element.rate is not None:
                 raise ModelError(self.where(where), found="a second rule", expected="one rule for each variable")
             # since Level 3 Version 2 a rule may lack its formula, and then says nothing
@@ -137,9 +177,35 @@ class Elements(Mapping[str, Element]):
             elif rule.isSetMath():
                 element.rate = rule.getMath()
         for start in listed(self._model, "InitialAssignment"):
-            element = self.get_named(start.getSymbol(), f'initial assignment of "{start.getSymbol()}"')
-            if element.assignment is None and start.isSetMath():
+            where = f'initial assignment of "{start.getSymbol()}"'
+            element = self.get_named(start.getSymbol(), where)
+            if start.isSetMath() and element.assignment is not None:
+                found, expected = f'an assignment rule for "{start.getSymbol()}" as well', "one of the two"
+                raise ModelError(self.where(where), found=found, expected=expected)
+            if start.isSetMath():
                 element.initial = start.getMath()
+
+    def _attach_events(self) -> None:
+        for happening in self.happenings:
+            seen: set[str] = set()
+            for name, _ in happening.assignments:
+                where = happening.place_of(name)
+                element = self._variable(name, where)
+                if element.assignment is not None:
+                    found, expected = "a variable that an assignment rule sets at all times", "one without"
+                    raise ModelError(self.where(where), found=found, expected=expected)
+                if name in seen:
+                    raise ModelError(self.where(where), found="a second one", expected="one for each variable")
+                seen.add(name)
+                element.by_event = True
+
+    def _variable(self, name: str, where: str) -> Element:
+        """What a rule or an event may set."""
+        element = self.get_named(name, where)
+        if element.kind == "reaction" or element.is_constant():
+            found = f"{element.what}, which is constant" if element.kind != "reaction" else element.what
+            raise ModelError(self.where(where), found=found, expected="something with constant=false")
+        return element
 
     def _collect_terms(self) -> dict[str, list[Term]]:
         """Species -> the terms of reactions that move it."""
@@ -151,9 +217,16 @@ class Elements(Mapping[str, Element]):
                     element = self.get_named(name, what)
                     if element.kind != "species":
                         raise ModelError(self.where(what), found=f'"{name}"', expected="a species")
-                    free = not element.sbml.getBoundaryCondition() and not element.sbml.getConstant()
-                    if free and element.rate is None:
-                        terms.setdefault(name, []).append(Term(reaction.getId(), reference, sign))
+                    if element.sbml.getBoundaryCondition() or self[reaction.getId()].law is None:
+                        continue
+                    ruled = element.assignment is not None or element.rate is not None
+                    if ruled or element.is_constant():
+                        raise ModelError(
+                            self.where(what),
+                            found=f'"{name}", which is {"set by a rule" if ruled else "constant"} as well',
+                            expected="a species with boundaryCondition=true, or without a rule and not constant",
+                        )
+                    terms.setdefault(name, []).append(Term(reaction.getId(), reference, sign))
         return terms
 
 

@@ -133,11 +133,6 @@ def _not_built(document: Any, model: Any) -> Iterator[tuple[str, str]]:
         required = document.getLevel() >= 3 and document.getPackageRequired(package)
         if required and package != "l3v2extendedmath":
             yield "the document", f'the required package "{package}"'
-    if model.getNumEvents():
-        yield f'event "{model.getEvent(0).getId()}"', f"{model.getNumEvents()} event(s)"
-    for i in range(model.getNumRules()):
-        if model.getRule(i).isAlgebraic():
-            yield f"rule number {i + 1}", "an algebraic rule"
     for i in range(model.getNumReactions()):
         reaction = model.getReaction(i)
         if reaction.isSetFast() and reaction.getFast():

@@ -1,30 +1,54 @@
 """An SBML model → one canonical system of ordinary differential equations.
 
 States are what the equations integrate: the *amount* of every species that reactions move (so that sums of amounts are
-conserved exactly), and the value itself of everything that a rate rule moves. Parameters are what stays constant.
-Everything else is an expression of these and time.
+conserved exactly), the value itself of everything that a rate rule moves or an event assigns, and what algebraic rules
+determine. Parameters are what stays constant. Everything else is an expression of these and time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from exotwin.engine import algebraic
 from exotwin.engine.elements import Elements
-from exotwin.engine.equations import Equations
+from exotwin.engine.equations import Equations, Event
 from exotwin.engine.graph import Graph
+from exotwin.engine.happenings import Happening
 from exotwin.engine.meaning import Meaning
 from exotwin.engine.sbml_units import UnitNames
 from exotwin.engine.sparse import elimination_order
-from exotwin.errors import ModelError
+from exotwin.errors import ModelError, NotBuiltYet
+
+
+@dataclass(frozen=True)
+class Symbols:
+    """A system as casadi expressions, before it becomes a graph. All columns are dense.
+
+    time : symbol. states : (state,) symbols, moving ones first. parameters : (parameter,) symbols.
+    rates : (moving,) change per unit of time; where algebraic, the residual that has to be zero.
+    algebraic : indices of those. start : ("param", j) or ("state", i) -> its expression, as `Equations.setup`, not in
+    order. outputs : (output,). happenings : the events, each with its expressions by name and (state, new value)s.
+    """
+
+    time: Any
+    states: Any
+    parameters: Any
+    rates: Any
+    algebraic: frozenset[int]
+    start: Mapping[tuple[str, int], Any]
+    outputs: Any
+    happenings: tuple[tuple[Happening, Mapping[str, Any], tuple[tuple[int, Any], ...]], ...]
 
 
 @dataclass(frozen=True)
 class System:
     """Equations, and what their numbers are called.
 
+    symbols : the equations before they became a graph.
     states : (state,) in the order of the equations: id. parameters : (parameter,) id; local ones "reaction.parameter".
     values : (parameter,) as the model gives them; NaN where it gives none or computes it at the start.
     open : parameters and states whose value the equations need and the model does not give.
@@ -36,6 +60,7 @@ class System:
 
     title: str
     equations: Equations
+    symbols: Symbols
     states: tuple[str, ...]
     parameters: tuple[str, ...]
     values: tuple[float, ...]
@@ -66,31 +91,51 @@ def build(model: Any, name: str) -> System:
 
 def _assemble(model: Any, name: str, elements: Elements, meaning: Meaning) -> System:
     rates = {state: meaning.state_rate(state) for state in meaning.states}
-    moving = _ordered([state for state in meaning.states if not rates[state].is_zero()], rates, meaning)
+    moving = [state for state in meaning.states if state in meaning.determined or not rates[state].is_zero()]
+    moving = _ordered(moving, rates, meaning)
     still = [state for state in meaning.states if state not in set(moving)]
     states, parameters = [*moving, *still], list(meaning.parameters)
     observed = [n for n in elements if elements[n].assignment is not None]
     shown = [*observed, *(n for n in states if meaning.is_amount(n))]
-    computed = [n for n in parameters if n in elements and elements[n].initial is not None]
-    equations = _equations(name, meaning, states, [rates[n] for n in moving], shown, computed)
+    symbols = Symbols(
+        time=meaning.time,
+        states=_column(meaning.states[n] for n in states),
+        parameters=_column(meaning.parameters.values()),
+        rates=_column(rates[n] for n in moving),
+        algebraic=frozenset(i for i, n in enumerate(moving) if n in meaning.determined),
+        start=_start(elements, meaning, states),
+        outputs=_column(meaning.values[n] for n in shown),
+        happenings=tuple(_happening(h, elements, meaning, states) for h in elements.happenings),
+    )
+    equations = equations_of(name, symbols)
     outputs: dict[str, tuple[str, int]] = {n: ("parameter", j) for j, n in enumerate(parameters)}
     outputs |= {n: ("state", i) for i, n in enumerate(states)}
     outputs |= {n: ("output", k) for k, n in enumerate(shown)}
     units = UnitNames(model)
-    constraints = model.getNumConstraints()
+    given = [meaning.given[n] for n in parameters]
     return System(
         title=model.getName() or model.getId() or name,
         equations=equations,
+        symbols=symbols,
         states=tuple(states),
         parameters=tuple(parameters),
-        values=tuple(meaning.given[n] for n in parameters),
-        open=_open(equations, states, parameters, [meaning.given[n] for n in parameters], computed),
+        values=tuple(given),
+        open=_open(equations, states, parameters, given),
         outputs=outputs,
         volumes={i: elements[n].sbml.getCompartment() for i, n in enumerate(states) if meaning.is_amount(n)},
         units=units.of_all(elements),
         time_unit=units.time(),
-        remarks=(f"{constraints} constraint(s) of the model are not checked",) if constraints else (),
+        remarks=(*elements.remarks, *_unchecked(model)),
     )
+
+
+def _unchecked(model: Any) -> list[str]:
+    remarks = []
+    if constraints := model.getNumConstraints():
+        remarks.append(f"{constraints} constraint(s) of the model are not checked")
+    if model.getNumUnitDefinitions():
+        remarks.append("units are shown as the model names them, neither checked nor converted")
+    return remarks
 
 
 def _ordered(moving: list[str], rates: Mapping[str, Any], meaning: Meaning) -> list[str]:
@@ -104,50 +149,142 @@ def _ordered(moving: list[str], rates: Mapping[str, Any], meaning: Meaning) -> l
     return [moving[i] for i in elimination_order(len(moving), zip(rows, columns, strict=True))]
 
 
-def _equations(
-    name: str, meaning: Meaning, states: list[str], rates: list[Any], shown: list[str], computed: list[str]
-) -> Equations:
+def _column(expressions: Iterable[Any]) -> Any:
     import casadi as ca
 
-    def column(expressions: Sequence[Any]) -> Any:
-        return ca.densify(ca.vcat(list(expressions))) if expressions else ca.SX(0, 1)
+    listed = list(expressions)
+    return ca.densify(ca.vcat(listed)) if listed else ca.SX(0, 1)
 
-    parameters = list(meaning.parameters)
-    x, f = column([meaning.states[n] for n in states]), column(rates)
-    jacobian = ca.jacobian(f, x[: len(rates)])
-    start = [
-        *(("param", parameters.index(n), meaning.initial(n)) for n in computed),
-        *(("state", i, meaning.initial(n)) for i, n in enumerate(states)),
+
+def _start(elements: Elements, meaning: Meaning, states: list[str]) -> dict[tuple[str, int], Any]:
+    """What is computed at the start, in no order."""
+    import casadi as ca
+
+    computed = [n for n in meaning.parameters if n in elements and elements[n].initial is not None]
+    place = {n: j for j, n in enumerate(meaning.parameters)}
+    start = {("param", place[n]): meaning.parameter_start(n) for n in computed}
+    start |= {("state", i): meaning.state_start(n) for i, n in enumerate(states)}
+    determined = [n for n in states if n in meaning.determined]
+    if not determined:
+        return start
+    residuals = [meaning.state_rate(n) for n in determined]
+    symbols = [meaning.states[n] for n in determined]
+    algebraic.check_index(elements, residuals, symbols, determined)
+    own = [start["state", states.index(n)] for n in determined]
+    guesses = [ca.SX(1) if guess.is_constant() and math.isnan(float(guess)) else guess for guess in own]
+    values, exact = algebraic.starts(residuals, symbols, guesses)
+    start |= {("state", states.index(n)): value for n, value in zip(determined, values, strict=True)}
+    guessed = {n for n, known in zip(determined, exact, strict=True) if not known}
+    for (kind, i), expression in start.items():
+        name = states[i] if kind == "state" else list(meaning.parameters)[i]
+        if needs := guessed & {s.name() for s in ca.symvar(expression)} and name not in guessed:
+            raise NotBuiltYet(
+                elements.where(f'initial value of "{name}"'),
+                found=f'"{min(guessed & {s.name() for s in ca.symvar(expression)})}", which an algebraic rule determines '
+                "that is not linear in it",
+                expected="initial values that do not need its solution",
+            )
+    return start
+
+
+def _happening(
+    happening: Happening, elements: Elements, meaning: Meaning, states: list[str]
+) -> tuple[Happening, dict[str, Any], tuple[tuple[int, Any], ...]]:
+    """An event with its expressions. What is assigned to a concentration becomes an amount."""
+    import casadi as ca
+
+    values = {n: meaning.formula(tree, happening.place_of(n)) for n, tree in happening.assignments}
+    direct = {n: value for n, value in values.items() if not meaning.is_amount(n)}
+    for n, value in values.items():
+        if n in direct:
+            continue
+        # all assignments of an event are made at once, so that the size is the one that they leave behind
+        size = meaning.values[elements[n].sbml.getCompartment()]
+        if direct:
+            size = ca.substitute([size], [meaning.states[k] for k in direct], list(direct.values()))[0]
+        values[n] = value * size
+    formulas = {"trigger": happening.trigger, "delay": happening.delay, "priority": happening.priority}
+    parts = {
+        part: meaning.formula(tree, f"{happening.what}, {part}") for part, tree in formulas.items() if tree is not None
+    }
+    return happening, parts, tuple((states.index(n), value) for n, value in values.items())
+
+
+def equations_of(name: str, symbols: Symbols) -> Equations:
+    """The system as nodes of one graph.
+
+    Raises
+    ------
+    ModelError : initial assignments that depend on each other.
+    """
+    import casadi as ca
+
+    jacobian = ca.jacobian(symbols.rates, symbols.states[: symbols.rates.numel()])
+    happening = [
+        expression
+        for _, parts, assigned in symbols.happenings
+        for expression in (*parts.values(), *(value for _, value in assigned))
     ]
     function = ca.Function(
         "model",
-        [meaning.time, x, column(list(meaning.parameters.values()))],
+        [symbols.time, symbols.states, symbols.parameters],
         [
-            f,
+            symbols.rates,
             jacobian,
-            ca.densify(ca.jacobian(f, meaning.time)),
-            column([meaning.values[n] for n in shown]),
-            column([expression for _, _, expression in start]),
+            ca.densify(ca.jacobian(symbols.rates, symbols.time)),
+            symbols.outputs,
+            _column(symbols.start.values()),
+            _column(happening),
         ],
     )
     graph = Graph()
     leaves = [
         [graph.add("time")],
-        [graph.add("state", i) for i in range(len(states))],
-        [graph.add("param", j) for j in range(len(parameters))],
+        [graph.add("state", i) for i in range(symbols.states.numel())],
+        [graph.add("param", j) for j in range(symbols.parameters.numel())],
     ]
-    f_nodes, j_nodes, t_nodes, shown_nodes, start_nodes = graph.from_casadi(function, leaves)
+    f_nodes, j_nodes, t_nodes, shown_nodes, start_nodes, event_nodes = graph.from_casadi(function, leaves)
     rows, columns = jacobian.sparsity().get_triplet()
     return Equations(
         graph=graph,
-        n_states=len(states),
-        n_parameters=len(parameters),
+        n_states=len(leaves[1]),
+        n_parameters=len(leaves[2]),
         rates=tuple(f_nodes),
         jacobian={(i, j): n for i, j, n in zip(rows, columns, j_nodes, strict=True) if not graph.is_zero(n)},
         time_derivative=tuple(t_nodes),
-        setup=_in_order(name, graph, {(kind, i): n for (kind, i, _), n in zip(start, start_nodes, strict=True)}),
+        setup=_in_order(name, graph, dict(zip(symbols.start, start_nodes, strict=True))),
         outputs=tuple(shown_nodes),
+        algebraic=symbols.algebraic,
+        events=_events(graph, symbols, event_nodes),
     )
+
+
+def _events(graph: Graph, symbols: Symbols, nodes: list[int]) -> tuple[Event, ...]:
+    """The events, from their nodes in the order in which their expressions were given."""
+    left = iter(nodes)
+    events = []
+    for happening, parts, assigned in symbols.happenings:
+        part = {name: next(left) for name in parts}
+        events.append(
+            Event(
+                name=happening.name,
+                trigger=_truth(graph, part["trigger"]),
+                initially=happening.initially,
+                persistent=happening.persistent,
+                delay=part.get("delay"),
+                priority=part.get("priority"),
+                values_of_trigger=happening.values_of_trigger,
+                assignments=tuple((state, next(left)) for state, _ in assigned),
+            )
+        )
+    return tuple(events)
+
+
+def _truth(graph: Graph, node: int) -> int:
+    """A node that is 1 where the given one is not zero, else 0."""
+    if graph.nodes[node][0] in ("lt", "le", "eq", "ne", "not", "and", "or"):
+        return node
+    return graph.add("ne", node, graph.add("const", 0.0))
 
 
 def _in_order(name: str, graph: Graph, steps: Mapping[tuple[str, int], int]) -> tuple[tuple[str, int, int], ...]:
@@ -164,11 +301,11 @@ def _in_order(name: str, graph: Graph, steps: Mapping[tuple[str, int], int]) -> 
     return tuple((*step, steps[step]) for step in order)
 
 
-def _open(
-    equations: Equations, states: list[str], parameters: list[str], given: list[float], computed: list[str]
-) -> tuple[str, ...]:
-    nodes = [*equations.driving, *equations.outputs, *(node for _, _, node in equations.setup)]
-    used = sorted(equations.graph.leaves(nodes, "param"))
-    bare = [parameters[j] for j in used if given[j] != given[j] and parameters[j] not in computed]
-    missing = [i for kind, i, node in equations.setup if kind == "state" and equations.graph.is_nan(node)]
+def _open(equations: Equations, states: list[str], parameters: list[str], given: list[float]) -> tuple[str, ...]:
+    setup = equations.setup
+    nodes = [*equations.driving, *equations.happening, *equations.outputs, *(node for _, _, node in setup)]
+    computed = {j for kind, j, _ in setup if kind == "param"}
+    used = sorted(equations.graph.leaves(nodes, "param") - computed)
+    bare = [parameters[j] for j in used if given[j] != given[j]]
+    missing = [i for kind, i, node in setup if kind == "state" and equations.graph.is_nan(node)]
     return (*bare, *(states[i] for i in missing))
