@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from exotwin import __version__, console
-from exotwin.errors import BiologyError, ExotwinError, NotBuiltYet, StudyError
+from exotwin.errors import ExotwinError, InputError, NotBuiltYet, StudyError
 
 app = typer.Typer(
     name="exotwin",
@@ -214,6 +214,63 @@ def serve(
 
 
 @app.command()
+def simulate(
+    model: Annotated[Path, typer.Argument(help="SBML file.", show_default=False)],
+    duration: Annotated[float, typer.Option(help="Length of the run, in the model's unit of time.")],
+    start: Annotated[float, typer.Option(help="Time of the model's initial values.")] = 0.0,
+    steps: Annotated[int, typer.Option(min=1, max=10_000_000, help="Even intervals between rows.")] = 100,
+    rtol: Annotated[float, typer.Option(help="Relative tolerance.")] = 1e-6,
+    atol: Annotated[
+        float | None, typer.Option(help="Absolute tolerance; default: by size.", show_default=False)
+    ] = None,
+    output: Annotated[str, typer.Option("-o", "--output", help="Names, as the model means them: a,b.")] = "",
+    amount: Annotated[str, typer.Option(help="Species whose amount is wanted: a,b.")] = "",
+    concentration: Annotated[str, typer.Option(help="Species whose concentration is wanted: a,b.")] = "",
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Another value: k=0.3. May be repeated.", show_default=False)
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="File to write; default: print.", show_default=False)] = None,
+    max_steps: Annotated[int, typer.Option(min=1, help="Steps tried before the run is given up.")] = 1_000_000,
+    json: Annotated[bool, typer.Option("--json", help="Print a summary as JSON instead of the table.")] = False,
+) -> None:
+    """Simulate any SBML model: a table of time and what you name (default: all states and rules), as CSV."""
+    from exotwin.engine import course, load
+
+    began = time.perf_counter()
+    compiled = load(model)
+    loaded = time.perf_counter()
+    found = course(
+        compiled,
+        _even_times(start, duration, steps),
+        outputs=_names(output),
+        amounts=_names(amount),
+        concentrations=_names(concentration),
+        given=dict(_assignment(words) for words in set_ or ()),
+        rtol=rtol,
+        atol=atol,
+        max_steps=max_steps,
+    )
+    done = time.perf_counter()
+    if csv is not None:
+        _write(csv, "".join(found.csv()))
+    if json:
+        seconds = {"load": loaded - began, "simulate": done - loaded}
+        summary = {name: getattr(found, name) for name in ("outcome", "failed_at", "steps", "rejected", "columns")}
+        console.show_json({"model": compiled.title, **summary, "remarks": compiled.remarks, "seconds": seconds})
+    elif csv is None:
+        sys.stdout.writelines(found.csv())
+    if not json:
+        for remark in compiled.remarks:
+            console.err.print(f"- {remark}", markup=False)
+    if found.outcome != "ok":
+        raise ExotwinError(
+            f"{model}",
+            found=f"{found.outcome} at time {found.failed_at:g}; what lies behind is nan",
+            expected="a whole run",
+        )
+
+
+@app.command()
 def fit(problem: Annotated[Path, typer.Argument(help="PEtab problem (YAML).", show_default=False)]) -> None:
     """Fit a PEtab problem (not built yet)."""
     raise NotBuiltYet(
@@ -245,12 +302,35 @@ def main() -> None:
         sys.exit(ExotwinError.exit_code)
 
 
+def _names(words: str) -> list[str]:
+    return [name.strip() for name in words.split(",") if name.strip()]
+
+
+def _assignment(words: str) -> tuple[str, float]:
+    name, _, number = words.partition("=")
+    try:
+        return name.strip(), float(number)
+    except ValueError as error:
+        expected = "a name and a number, such as k=0.3"
+        raise InputError(f"--set {words}", found=f'the number "{number}"', expected=expected) from error
+
+
+def _even_times(start: float, duration: float, steps: int) -> Any:
+    import numpy as np
+
+    if not (abs(start) < float("inf") and 0 < duration < float("inf")):
+        raise InputError(
+            f"--start {start:g} --duration {duration:g}", found="no span", expected="a duration above zero"
+        )
+    return np.linspace(start, start + duration, steps + 1)
+
+
 def _write(path: Path, text: str) -> None:
     if not path.parent.is_dir():
         folder = str(path.parent)
-        raise BiologyError(f"file {path}", found=f"no folder {folder}", expected="a folder that exists")
+        raise InputError(f"file {path}", found=f"no folder {folder}", expected="a folder that exists")
     if path.is_dir():
-        raise BiologyError(f"file {path}", found="a folder", expected="a file in it, such as poi.xml")
+        raise InputError(f"file {path}", found="a folder", expected="the name of a file in it")
     aside = path.with_name(f".{path.name}.part")
     try:
         aside.write_text(text, encoding="utf-8")
