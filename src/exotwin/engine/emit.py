@@ -51,7 +51,7 @@ class Code:
     def table(self, name: str, integers: Iterable[int]) -> str:
         """A constant array of integers; gives its address. The name is to be unique."""
         numbers = list(integers)
-        listed = ", ".join(f"i64 {n}" for n in numbers)
+        listed = ", ".join(f"i64 {int(n)}" for n in numbers)
         self._declared[name] = f"@{name} = internal constant [{len(numbers)} x i64] [{listed}], align 8"
         return f"@{name}"
 

@@ -13,7 +13,6 @@ from exotwin.engine.equations import Equations
 from exotwin.engine.task import ENDLESS_EVENTS, INCONSISTENT, TOO_MANY_EVENTS, TaskWriter
 from exotwin.engine.workspace import Block
 
-_WAITING = 32  # events of a patient that have been triggered and not yet executed
 _ENDLESS = 10_000  # executions at one moment
 _LOOKS = (0.25, 0.5, 0.75)  # where a step is looked at beside its end, since a comparison may change and change back
 _FINEST = 2.0**-60  # of a step: no change is located more finely, nor more finely than numbers resolve
@@ -59,10 +58,15 @@ def event_sizes(equations: Equations) -> dict[str, int]:
         "event_delay": len(events),
         "event_priority": len(events),
         "event_value": sum(len(event.assignments) for event in events),
-        "slot_due": _WAITING,
-        "slot_event": _WAITING,
-        "slot_value": _WAITING * _longest(equations),
+        "slot_due": _places(equations),
+        "slot_event": _places(equations),
+        "slot_value": _places(equations) * _longest(equations),
     }
+
+
+def _places(equations: Equations) -> int:
+    """How many events of a patient can be triggered and not yet executed: all at one moment, and many delayed ones."""
+    return 32 + 2 * len(equations.events)
 
 
 def _longest(equations: Equations) -> int:
@@ -77,6 +81,7 @@ class EventWriter(TaskWriter):
         if not self.equations.events:
             return
         self._watch = Watch(self.equations)
+        self._places = str(_places(self.equations))
         events = self.equations.events
         starts = [0]
         for event in events:
@@ -244,7 +249,7 @@ class EventWriter(TaskWriter):
             for e in range(len(self.equations.events)):
                 before = self._entry(self._initially, I64, e)
                 code.store(I64, before, self._lane(workspace, "triggered", lane, str(e)))
-            with code.loop(0, str(_WAITING)) as slot:
+            with code.loop(0, self._places) as slot:
                 code.store(F64, number(_INFINITY), self._lane(workspace, "slot_due", lane, slot))
             for name in ("due", "cut"):
                 code.store(F64, number(_INFINITY), self._lane(workspace, name, lane))
@@ -275,7 +280,7 @@ class EventWriter(TaskWriter):
                     self._wait(workspace, lane, e)
                 fickle = code.compare("eq", self._entry(self._persistent, I64, e), "0", kind=I64)
                 over = code.compare("slt", now, before, kind=I64)
-                with code.when(code.emit(f"and i1 {fickle}, {over}")), code.loop(0, str(_WAITING)) as slot:
+                with code.when(code.emit(f"and i1 {fickle}, {over}")), code.loop(0, self._places) as slot:
                     mine = self._when(workspace, lane, "slot_event", slot, "eq", e, I64)
                     with code.when(mine):
                         code.store(F64, number(_INFINITY), self._lane(workspace, "slot_due", lane, slot))
@@ -285,12 +290,14 @@ class EventWriter(TaskWriter):
         """Put an event that was just triggered into a free place, with the values of now if it wants these."""
         code = self.code
         free_at = self._lane(workspace, "slot", lane)
-        code.store(I64, str(_WAITING), free_at)
-        with code.loop(0, str(_WAITING)) as slot:
+        code.store(I64, self._places, free_at)
+        with code.loop(0, self._places) as slot:
             free = self._when(workspace, lane, "slot_due", slot, "oeq", number(_INFINITY), F64)
-            code.store(I64, code.select(free, slot, code.load(I64, free_at), kind=I64), free_at)
+            found = code.load(I64, free_at)
+            first = code.emit(f"and i1 {free}, {code.compare('eq', found, self._places, kind=I64)}")
+            code.store(I64, code.select(first, slot, found, kind=I64), free_at)
         slot = code.load(I64, free_at)
-        none = code.compare("eq", slot, str(_WAITING), kind=I64)
+        none = code.compare("eq", slot, self._places, kind=I64)
         with code.when(none):
             code.store(I64, str(TOO_MANY_EVENTS), self._lane(workspace, "trouble", lane))
         with code.when(code.emit(f"xor i1 {none}, true")):
@@ -325,7 +332,7 @@ class EventWriter(TaskWriter):
             code.store(F64, number(-_INFINITY), priority_at)
             now = code.load(F64, self._lane(workspace, "time", lane))
             with (
-                code.loop(0, str(_WAITING)) as slot,
+                code.loop(0, self._places) as slot,
                 code.when(self._when(workspace, lane, "slot_due", slot, "ole", now, F64)),
             ):
                 event = code.load(I64, self._lane(workspace, "slot_event", lane, slot))
@@ -410,7 +417,7 @@ class EventWriter(TaskWriter):
         code = self.code
         due_at = self._lane(workspace, "due", lane)
         code.store(F64, number(_INFINITY), due_at)
-        with code.loop(0, str(_WAITING)) as slot:
+        with code.loop(0, self._places) as slot:
             due = code.load(F64, self._lane(workspace, "slot_due", lane, slot))
             earliest = code.load(F64, due_at)
             sooner = code.compare("olt", due, earliest, kind=F64)
