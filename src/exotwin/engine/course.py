@@ -71,10 +71,10 @@ def course(
     asked |= {name: f"amount({name})" for name in amounts}
     asked |= {name: f"concentration({name})" for name in concentrations}
     asked = asked or {name: name for name in (*model.states, *model.observables)}
-    values: dict[Hashable, ArrayLike] = dict(given or {})
-    start: dict[Hashable, ArrayLike] = {
-        name: values.pop(name) for name in list(values) if name in model.states and name not in model.parameters
-    }
+    values: dict[Hashable, ArrayLike] = {}
+    start: dict[Hashable, ArrayLike] = {}
+    for name, value in (given or {}).items():
+        (start if name in model.states and name not in model.parameters else values)[name] = value
     result = model.simulate(
         times,
         parameters=values,
