@@ -255,7 +255,7 @@ class EventWriter(TaskWriter):
                 code.store(F64, number(_INFINITY), self._lane(workspace, name, lane))
             # a patient's random numbers depend on its place in the ensemble alone
             patient = code.load(I64, self._lane(workspace, "patient", lane))
-            place = code.emit(f"add i64 {patient}, {self._field(task, 'first_patient', I64)}")
+            place = self._entry(self._field(task, "places", PTR), I64, patient)
             code.store(I64, place, self._lane(workspace, "random", lane))
             code.store(I64, "0", self._lane(workspace, "trouble", lane))
             code.leave()

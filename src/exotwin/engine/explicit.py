@@ -17,8 +17,9 @@ from exotwin.errors import NotBuiltYet
 class ExplicitStepper(Stepper):
     """An explicit Runge-Kutta method whose last stage stands at the end of the step and is the first of the next.
 
-    The rates at both ends outlive the step: "rate" at its start, which a rejected step leaves as it is, "next_rate" at
-    its end. A lane that starts anew (new patient, dose) has them evaluated together with its first width.
+    The rates at both ends outlive the step: "rate" at its start, which a step that is not taken leaves as it is, and
+    "next_rate" at its end, "end". A lane that starts anew (new patient, dose, event) has them evaluated together with
+    its first width.
 
     Raises
     ------
@@ -38,7 +39,7 @@ class ExplicitStepper(Stepper):
     def sizes(self) -> dict[str, int]:
         """Increments of all stages, and the rates at both ends."""
         n = self.equations.moving
-        return {"stage": n * self.method.stages, "rate": n, "next_rate": n}
+        return {"stage": n * self.method.stages, "rate": n, "next_rate": n, "end": 1}
 
     def write(self, code: Code, workspace: Workspace) -> None:
         """``attempt``, which calls ``stage_1`` … ``stage_s`` and ``error``; ``first_width``."""
@@ -63,13 +64,13 @@ class ExplicitStepper(Stepper):
         self._write_first_width(code, workspace)
 
     def _start(self, block: Block) -> None:
-        """The first stage: the last one of the step before, if that was taken."""
-        code = block.code
-        again = code.compare("ne", block.get_integers("again"), "zeroinitializer", kind=code.integers)
-        width = block.get("used")
+        """The first stage: the last one of the step before, if that was taken and not made again or cut."""
+        code, width = block.code, block.get("used")
+        taken = code.compare("oeq", block.get("time"), block.get("end"))
+        block.put("end", 0, block.get("new_time"))
         with code.loop(0, str(self.equations.moving)) as i:
             mine = block.at_index(i)
-            rate = code.select(again, mine.get("rate"), mine.get("next_rate"))
+            rate = code.select(taken, mine.get("next_rate"), mine.get("rate"))
             mine.put("rate", 0, rate)
             mine.put("stage", 0, code.op("fmul", rate, width))
 
@@ -89,9 +90,7 @@ class ExplicitStepper(Stepper):
         code, width = block.code, block.get("used")
         # the end of the step to the last bit, as the next step sees it
         time = (
-            block.get("new_time")
-            if last
-            else code.muladd(code.splat(self._tableau.c[stage]), width, block.get("time"))
+            block.get("new_time") if last else code.muladd(code.splat(self._tableau.c[stage]), width, block.get("time"))
         )
         expressions = self._expressions(block, self.equations.rates, place="new_state", time=time)
         for i, node in enumerate(self.equations.rates):
@@ -104,7 +103,6 @@ class ExplicitStepper(Stepper):
         """Error of the step: root mean square over states of error / allowed error."""
         code, n = block.code, self.equations.moving
         rtol, fade = code.broadcast("double", rtol), code.broadcast("double", fade)
-        total = code.splat(0.0)
         terms = []
         for i in range(n):
             error = ""
@@ -115,7 +113,7 @@ class ExplicitStepper(Stepper):
             size = code.larger(
                 code.intrinsic("fabs", block.get("state", i)), code.intrinsic("fabs", block.get("new_state", i))
             )
-            terms.append(code.op("fdiv", error, self._scale(block, i, size, rtol, fade)))
+            terms.append(code.op("fdiv", error, self.scale(block, i, size, rtol, fade)))
         block.put("error", 0, self._mean_square(code, terms))
 
     def _first_width(self, block: Block, rtol: str, fade: str) -> None:

@@ -69,6 +69,8 @@ class Run:
     volumes : state index -> where the size stands that turns a given concentration into an amount.
     recorded : name -> what to return. needed_states : states to record, moving ones first.
     tolerance : (moving,) absolute. fade : below this share of its largest size a state's tolerance no longer shrinks.
+    methods : each is given the patients with whom those before it failed.
+    places : (patient,) in the whole ensemble, by which chance in events is drawn; None: all of it, in order.
     """
 
     n_patients: int
@@ -83,20 +85,34 @@ class Run:
     rtol: float
     fade: float
     max_steps: int
-    first: int = 0  # place of the first patient in the whole ensemble, by which chance in events is drawn
+    methods: tuple[str, ...] = ("rodas5p",)
+    places: NDArray[np.int64] | None = None
 
     def part(self, first: int, last: int) -> Run:
         """The same for patients first … last − 1, all numbers in memory."""
 
         def mine(given: Floats) -> Floats:
-            if given.ndim:
-                return np.ascontiguousarray(given[first:last], float)
-            return np.asarray(given, float)
+            return np.ascontiguousarray(given[first:last], float)
+
+        return self._some(np.arange(first, last), mine)
+
+    def chosen(self, patients: NDArray[np.int64]) -> Run:
+        """The same for some of the patients, all numbers in memory."""
+
+        def mine(given: Floats) -> Floats:
+            # what is read late may know slices only
+            return given[patients] if isinstance(given, np.ndarray) else np.array([given[i] for i in patients], float)
+
+        return self._some(patients, mine)
+
+    def _some(self, patients: NDArray[np.int64], take: Callable[[Floats], Floats]) -> Run:
+        def mine(given: Floats) -> Floats:
+            return take(given) if given.ndim else np.asarray(given, float)
 
         return replace(
             self,
-            n_patients=last - first,
-            first=self.first + first,
+            n_patients=len(patients),
+            places=patients if self.places is None else self.places[patients],
             parameters={j: mine(given) for j, given in self.parameters.items()},
             initial={i: mine(given) for i, given in self.initial.items()},
             schedule=replace(self.schedule, amount=tuple(mine(given) for given in self.schedule.amount)),
@@ -115,13 +131,14 @@ class Run:
 
 @dataclass(frozen=True)
 class Results:
-    """values : name -> (patient, time). The rest: (patient,)."""
+    """values : name -> (patient, time). The rest: (patient,); ``method``: index in `task.METHODS`."""
 
     values: dict[str, Floats]
     outcome: NDArray[np.int64]
     failed_at: Floats
     steps: NDArray[np.int64]
     rejected: NDArray[np.int64]
+    method: NDArray[np.int64]
 
 
 def integrate(
@@ -139,6 +156,7 @@ def integrate(
         np.full(n, np.nan),
         np.empty(n, np.int64),
         np.empty(n, np.int64),
+        np.zeros(n, np.int64),
     )
     size = _chunk_size(shape, run, n_threads)
     chunks = [(first, min(first + size, n)) for first in range(0, n, size)]
@@ -197,9 +215,9 @@ class _Worker:
         self._parameters = _aligned((shape.n_parameters, stride))
         self._initial = _aligned((shape.n_states, stride))
         self._amounts = _aligned((len(run.schedule.amount), stride))
-        self._outcome, self._steps, self._rejected = (np.zeros(stride, np.int64) for _ in range(3))
+        self._outcome, self._steps, self._rejected, self._places = (np.zeros(stride, np.int64) for _ in range(4))
         self._failed_at = np.zeros(stride)
-        self._count = self._first = 0
+        self._count = 0
         self._fields: dict[str, Any] = {
             "stride": stride,
             "parameters": self._parameters,
@@ -223,6 +241,7 @@ class _Worker:
             "rtol": float(run.rtol),
             "fade": float(run.fade),
             "max_steps": run.max_steps,
+            "places": self._places,
             "stop_requested": stop,
             "workspace": _aligned((shape.workspace // 8,)),
             "trajectory": self._trajectory,
@@ -235,8 +254,9 @@ class _Worker:
 
     def work(self, first: int, last: int, results: Results) -> None:
         """Simulate patients first … last − 1 and write their part of the results."""
-        self._count, self._first = last - first, self._run.first + first
-        mine, run = slice(first, last), self._run
+        self._count, run = last - first, self._run
+        mine = slice(first, last)
+        self._places[: self._count] = np.arange(first, last) if run.places is None else run.places[mine]
         self._parameters[:] = self._defaults[:, None]
         for j, given in run.parameters.items():
             self._fill(self._parameters[j], given, mine)
@@ -260,7 +280,7 @@ class _Worker:
 
     def _call(self, kernel: Callable[[int], None], **changed: Any) -> None:
         task = np.zeros(len(TASK), np.int64)
-        fields = {**self._fields, "patients": self._count, "first_patient": self._first, **changed}
+        fields = {**self._fields, "patients": self._count, **changed}
         for i, name in enumerate(TASK):
             value = fields[name]
             if isinstance(value, np.ndarray):

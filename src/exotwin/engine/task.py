@@ -17,6 +17,7 @@ TASK = (
     "initial",  # (state, stride)
     "rows",  # (row, stride), what each patient's equations need beside states and time
     "amounts",  # (dose entry, stride)
+    "places",  # (stride,) of the patients in the whole ensemble
     # the same for all patients
     "times",  # (n_times + 1,) when to record; then infinity
     "n_times",
@@ -36,7 +37,6 @@ TASK = (
     "fade",
     "max_steps",
     "stop_requested",  # (1,) nothing more is to be done as soon as it is not 0
-    "first_patient",  # place of the chunk's first patient in the ensemble
     "workspace",
     # results
     "trajectory",  # (n_times, n_kept, stride)
@@ -60,6 +60,9 @@ OUTCOMES = (
     "stopped",
 )
 OK, STEP_LIMIT, STEP_TOO_SMALL, NOT_FINITE, SINGULAR, INCONSISTENT, ENDLESS_EVENTS, TOO_MANY_EVENTS, STOPPED = range(9)
+
+METHODS = ("rodas5p", "tsit5")
+"""What patients can be simulated with. The first can do all models."""
 
 
 class TaskWriter:
