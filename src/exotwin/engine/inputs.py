@@ -44,13 +44,13 @@ def parts(given: Any) -> Iterator[Floats]:
     """The numbers, piece by piece."""
     if not given.ndim:
         yield np.asarray(given, float)
-    for first in range(0, len(given) if given.ndim else 0, _PART):
+    for first in range(0, given.shape[0] if given.ndim else 0, _PART):
         yield np.ascontiguousarray(given[first : first + _PART], float)
 
 
 def count(given: Iterable[tuple[Hashable, Any]]) -> int:
     """Number of patients: the one length of all arrays, which come with the names of what they are for."""
-    lengths = [(name, len(array)) for name, array in given if array.ndim]
+    lengths = [(name, int(array.shape[0])) for name, array in given if array.ndim]
     if not lengths:
         return 1
     first, n_patients = lengths[0]

@@ -50,7 +50,7 @@ def stream(
     ------
     ModelError : the folder holds results of other inputs or something else, or nothing can be written there.
     """
-    size = _batch_size(run)
+    size = batch_size(run)
     made_from = {"model": code, **{field.name: _digest(getattr(run, field.name)) for field in fields(run)}}
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         _create(path, labels, run.n_patients, size, made_from)
@@ -61,7 +61,7 @@ def stream(
     return _dataset(path, labels)
 
 
-def _batch_size(run: Run) -> int:
+def batch_size(run: Run) -> int:
     """Patients of a batch. Must not depend on anything that a later run may choose otherwise, such as threads."""
     of_a_patient = run.bytes_of_a_patient + 8 * len(run.times) * len(run.recorded)
     size = max(1, _BATCH_BYTES // of_a_patient)
@@ -99,6 +99,9 @@ def _create(path: Path, labels: Labels, n: int, size: int, made_from: Mapping[st
 
     aside = path.with_name(f".{path.name}.{uuid4().hex}.part")
 
+    # the outcomes, which tell that a batch is whole, have a checksum: a torn file has to be known as such
+    checked: dict[str, Any] = {"id": "zstd", "level": 1, "checksum": True}
+
     def add(name: str, kind: str, dims: Sequence[str], attributes: Mapping[str, Any]) -> Any:
         return group.create_array(
             name,
@@ -106,6 +109,7 @@ def _create(path: Path, labels: Labels, n: int, size: int, made_from: Mapping[st
             chunks=tuple(size if dim == "patient" else len(labels.times) for dim in dims),
             dtype=kind,
             fill_value=np.nan if kind == "f8" else None,
+            compressors=checked if name == "outcome" else "auto",
             attributes={**attributes, "_ARRAY_DIMENSIONS": list(dims)},
         )
 
