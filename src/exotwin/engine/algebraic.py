@@ -49,7 +49,7 @@ def match(elements: Elements) -> dict[str, int]:
                     found=f'a rule that may determine "{equals[0]}" as well as "{name}"',
                     expected="as many free variables as algebraic rules: make one of them constant",
                 )
-    for k, (where, formula) in enumerate(elements.algebraic):
+    for k, (where, _) in enumerate(elements.algebraic):
         if k not in owner:
             tried = ", ".join(sorted(n for n in rules[k] if elements[n].kind != "reaction")) or "nothing"
             raise ModelError(

@@ -32,6 +32,7 @@ class Description:
     values: list[float]
     open: list[str]
     outputs: dict[str, Place]
+    reactions: list[str]
     volumes: dict[int, str]
     species: dict[str, tuple[str, bool]]
     needs: list[list[int]]
@@ -107,6 +108,7 @@ def compiled(name: str, text: str, target: Processor) -> tuple[bytes, bytes]:
         values=list(system.values),
         open=list(system.open),
         outputs=dict(system.outputs),
+        reactions=list(system.reactions),
         volumes=dict(system.volumes),
         species={
             name: (element.sbml.getCompartment(), elements.is_concentration(name))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from exotwin.engine.happenings import Happening, read_events
+from exotwin.engine.mathml import Functions
 from exotwin.errors import ModelError, nearest
 
 NAN = float("nan")
@@ -18,8 +19,8 @@ class Element:
 
     kind : "compartment", "species", "parameter", "stoichiometry" (of a species reference) or "reaction".
     what : for messages, 'species "S1"'. assignment, rate, initial : its formulas, as libSBML's trees.
-    by_event : whether an event assigns it. law, local : of a reaction, its rate law and own parameters: id -> value, NaN
-    where open.
+    by_event : whether an event assigns it. law, local : of a reaction, its rate law and own parameters, id -> value,
+    NaN where open.
     """
 
     kind: str
@@ -70,7 +71,7 @@ class Term:
 class Elements(Mapping[str, Element]):
     """All elements by id.
 
-    terms : species -> the terms of reactions that move it. algebraic : (place for messages, formula that has to be zero).
+    terms : species -> the terms of reactions that move it. algebraic : (place for messages, formula that must be zero).
     happenings : the events. remarks : what a careful reader of the model should be told.
 
     Raises
@@ -80,7 +81,8 @@ class Elements(Mapping[str, Element]):
 
     def __init__(self, model: Any, name: str) -> None:
         self._model, self._name = model, name
-        self.functions = {f.getId(): f.getMath() for f in listed(model, "FunctionDefinition") if f.isSetMath()}
+        definitions = listed(model, "FunctionDefinition")
+        self.functions = Functions({f.getId(): f.getMath() for f in definitions if f.isSetMath()})
         self._all: dict[str, Element] = {}
         self.algebraic: list[tuple[str, Any]] = []
         self.happenings: list[Happening]

@@ -9,9 +9,11 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
+from exotwin.engine.special import factorial
 from exotwin.errors import ModelError, NotBuiltYet
 
 AVOGADRO = 6.02214179e23  # the value that SBML Level 3 fixes
+_MOST_CALLS = 100_000
 
 
 @dataclass(frozen=True)
@@ -19,19 +21,61 @@ class Scope:
     """What the names of a formula mean.
 
     where : place of the formula, for messages. symbol, rate : value and rate of change of a name.
-    functions : id -> its libSBML lambda. local : names that hide all others.
+    functions : those of the model. local : names that hide all others.
     """
 
     where: str
     symbol: Callable[[str], Any]
     rate: Callable[[str], Any]
-    functions: Mapping[str, Any]
+    functions: Functions
     time: Any
     local: Mapping[str, Any] = field(default_factory=dict)
     calls: tuple[str, ...] = ()
 
 
-def names(node: Any, functions: Mapping[str, Any], calls: tuple[str, ...] = ()) -> Iterator[tuple[str, bool]]:
+class Functions:
+    """The functions that a model defines: id -> libSBML's lambda.
+
+    Each call puts a function's body in its place. A few definitions that call each other twice would make a formula
+    without bound, hence a limit.
+    """
+
+    def __init__(self, definitions: Mapping[str, Any]) -> None:
+        self._definitions = definitions
+        self._names: dict[str, frozenset[tuple[str, bool]]] = {}
+        self._calls = 0
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._definitions
+
+    def parts(self, name: str) -> tuple[list[str], Any]:
+        """Names of the arguments, and the body."""
+        tree = self._definitions[name]
+        last = tree.getNumChildren() - 1
+        return [tree.getChild(i).getName() for i in range(last)], tree.getChild(last)
+
+    def names(self, name: str) -> frozenset[tuple[str, bool]]:
+        """What the body refers to beside its arguments, as `names` gives it."""
+        if name not in self._names:
+            self._names[name] = frozenset()  # of a function that calls itself, which is refused when it is called
+            bound, body = self.parts(name)
+            self._names[name] = frozenset(found for found in names(body, self) if found[0] not in bound)
+        return self._names[name]
+
+    def count_call(self, where: str) -> None:
+        """Note that a body is put in place.
+
+        Raises
+        ------
+        ModelError : too many of them.
+        """
+        self._calls += 1
+        if self._calls > _MOST_CALLS:
+            found, expected = f"more than {_MOST_CALLS} function calls, those within functions counted", "fewer"
+            raise ModelError(where, found=found, expected=expected)
+
+
+def names(node: Any, functions: Functions) -> Iterator[tuple[str, bool]]:
     """Names that a formula refers to, through functions too; each with whether its rate of change is meant."""
     import libsbml
 
@@ -41,15 +85,10 @@ def names(node: Any, functions: Mapping[str, Any], calls: tuple[str, ...] = ()) 
     elif kind == libsbml.AST_FUNCTION_RATE_OF and _is_of_name(node):
         yield node.getChild(0).getName(), True
     else:
-        if kind == libsbml.AST_FUNCTION and node.getName() in functions and node.getName() not in calls:
-            body = functions[node.getName()]
-            bound = {body.getChild(i).getName() for i in range(body.getNumChildren() - 1)}
-            last = body.getChild(body.getNumChildren() - 1)
-            for name, of_rate in names(last, functions, (*calls, node.getName())):
-                if name not in bound:
-                    yield name, of_rate
+        if kind == libsbml.AST_FUNCTION and node.getName() in functions:
+            yield from functions.names(node.getName())
         for i in range(node.getNumChildren()):
-            yield from names(node.getChild(i), functions, calls)
+            yield from names(node.getChild(i), functions)
 
 
 def convert(node: Any, scope: Scope) -> Any:
@@ -58,7 +97,7 @@ def convert(node: Any, scope: Scope) -> Any:
     Raises
     ------
     ModelError : a wrong number of arguments, an unknown function, a function that calls itself.
-    NotBuiltYet : delay, factorials of what is not constant, distributions.
+    NotBuiltYet : delay, distributions.
     """
     import casadi as ca
     import libsbml
@@ -119,10 +158,10 @@ def _call(node: Any, arguments: list[Any], scope: Scope) -> Any:
     name = node.getName()
     if name in scope.calls:
         raise ModelError(scope.where, found=f'the function "{name}" calls itself', expected="functions without cycles")
-    body = scope.functions.get(name)
-    if body is None:
+    if name not in scope.functions:
         raise ModelError(scope.where, found=f'the function "{name}"', expected="one that the model defines")
-    bound = [body.getChild(i).getName() for i in range(body.getNumChildren() - 1)]
+    scope.functions.count_call(scope.where)
+    bound, body = scope.functions.parts(name)
     if len(bound) != len(arguments):
         raise ModelError(
             scope.where, found=f'"{name}" with {len(arguments)} argument(s)', expected=f"{len(bound)} argument(s)"
@@ -136,7 +175,7 @@ def _call(node: Any, arguments: list[Any], scope: Scope) -> Any:
         dict(zip(bound, arguments, strict=True)),
         (*scope.calls, name),
     )
-    return convert(body.getChild(body.getNumChildren() - 1), inner)
+    return convert(body, inner)
 
 
 @cache
@@ -185,11 +224,6 @@ def _operations() -> dict[int, Callable[..., Any]]:
     def quotient(a: Any, b: Any) -> Any:
         ratio = a / b
         return ca.if_else(ratio < 0, ca.ceil(ratio), ca.floor(ratio))
-
-    def factorial(x: Any) -> Any:
-        if not x.is_constant():
-            raise NotBuiltYet("a formula", found="the factorial of what is not constant", expected="a constant")
-        return ca.SX(math.gamma(float(x) + 1))
 
     return {
         sb.AST_PLUS: total,

@@ -68,7 +68,7 @@ class Meaning:
         return self._elements[name].rate is None or jumps
 
     def state_rate(self, name: str) -> Any:
-        """Rate of change of a state (which may be the amount behind a concentration); of an algebraic one the residual."""
+        """Rate of change of a state, which may be the amount behind a concentration; if algebraic, the residual."""
         if name in self.determined:
             return self.residuals[self.determined[name]]
         return self._state_rate(name)
@@ -154,8 +154,8 @@ class Meaning:
             needs = set().union(*(self._needs_of_state(n) for n in self.states if n not in self.determined))
             return needs.union(*(self._named(tree, where) for where, tree in self._elements.algebraic), {(name, 0)})
         compartment = element.sbml.getCompartment() if self.is_amount(name) else ""
-        extra = {(name, 0), (compartment, 0), (compartment, 1)} if compartment else set()
-        return self._needs_of_state(name) | extra
+        extra = {(compartment, 0), (compartment, 1)} if compartment else set()
+        return self._needs_of_state(name) | extra | {(name, 0)}
 
     def _needs_of_state(self, name: str) -> set[Item]:
         """What the rate of a state needs, which is that of the amount where the state is one."""

@@ -103,7 +103,8 @@ class CompiledModel:
         self._at_start = self._values_at_start()
         self.parameters: Mapping[str, Quantity] = self._quantities(told.parameters)
         self.states: Mapping[str, Quantity] = self._quantities(told.states)
-        ruled = [n for n, (kind, _) in told.outputs.items() if kind == "output" and n not in self._index]
+        named_apart = {*self._index, *told.reactions}
+        ruled = [n for n, (kind, _) in told.outputs.items() if kind == "output" and n not in named_apart]
         self.observables: Mapping[str, Quantity] = self._quantities(ruled)
 
     def _quantities(self, names: Sequence[str]) -> Mapping[str, Quantity]:

@@ -53,6 +53,7 @@ class System:
     values : (parameter,) as the model gives them; NaN where it gives none or computes it at the start.
     open : parameters and states whose value the equations need and the model does not give.
     outputs : id -> ("state" | "parameter" | "output", index): what a name of the model means, for recording.
+    reactions : those of the names that stand for rates of reactions.
     volumes : state index -> name of the compartment by whose size its amount is divided to get the concentration.
     units : id -> unit as text, "" where the model gives none. time_unit : the same of time.
     remarks : what a careful reader of the model should be told.
@@ -66,6 +67,7 @@ class System:
     values: tuple[float, ...]
     open: tuple[str, ...]
     outputs: Mapping[str, tuple[str, int]]
+    reactions: tuple[str, ...]
     volumes: Mapping[int, str]
     units: Mapping[str, str]
     time_unit: str
@@ -96,7 +98,8 @@ def _assemble(model: Any, name: str, elements: Elements, meaning: Meaning) -> Sy
     still = [state for state in meaning.states if state not in set(moving)]
     states, parameters = [*moving, *still], list(meaning.parameters)
     observed = [n for n in elements if elements[n].assignment is not None]
-    shown = [*observed, *(n for n in states if meaning.is_amount(n))]
+    reactions = [n for n in elements if elements[n].law is not None]
+    shown = [*observed, *(n for n in states if meaning.is_amount(n)), *reactions]
     symbols = Symbols(
         time=meaning.time,
         states=_column(meaning.states[n] for n in states),
@@ -120,8 +123,9 @@ def _assemble(model: Any, name: str, elements: Elements, meaning: Meaning) -> Sy
         states=tuple(states),
         parameters=tuple(parameters),
         values=tuple(given),
-        open=_open(equations, states, parameters, given),
+        open=_open(elements, meaning, symbols, states),
         outputs=outputs,
+        reactions=tuple(reactions),
         volumes={i: elements[n].sbml.getCompartment() for i, n in enumerate(states) if meaning.is_amount(n)},
         units=units.of_all(elements),
         time_unit=units.time(),
@@ -174,14 +178,14 @@ def _start(elements: Elements, meaning: Meaning, states: list[str]) -> dict[tupl
     guesses = [ca.SX(1) if guess.is_constant() and math.isnan(float(guess)) else guess for guess in own]
     values, exact = algebraic.starts(residuals, symbols, guesses)
     start |= {("state", states.index(n)): value for n, value in zip(determined, values, strict=True)}
+    names = {"param": list(meaning.parameters), "state": states}
     guessed = {n for n, known in zip(determined, exact, strict=True) if not known}
     for (kind, i), expression in start.items():
-        name = states[i] if kind == "state" else list(meaning.parameters)[i]
-        if needs := guessed & {s.name() for s in ca.symvar(expression)} and name not in guessed:
+        needed = sorted(guessed & {symbol.name() for symbol in ca.symvar(expression)})
+        if needed and names[kind][i] not in guessed:
             raise NotBuiltYet(
-                elements.where(f'initial value of "{name}"'),
-                found=f'"{min(guessed & {s.name() for s in ca.symvar(expression)})}", which an algebraic rule determines '
-                "that is not linear in it",
+                elements.where(f'initial value of "{names[kind][i]}"'),
+                found=f'"{needed[0]}", which an algebraic rule determines that is not linear in it',
                 expected="initial values that do not need its solution",
             )
     return start
@@ -190,24 +194,23 @@ def _start(elements: Elements, meaning: Meaning, states: list[str]) -> dict[tupl
 def _happening(
     happening: Happening, elements: Elements, meaning: Meaning, states: list[str]
 ) -> tuple[Happening, dict[str, Any], tuple[tuple[int, Any], ...]]:
-    """An event with its expressions. What is assigned to a concentration becomes an amount."""
-    import casadi as ca
+    """An event with its expressions. What is assigned to a concentration becomes an amount.
 
-    values = {n: meaning.formula(tree, happening.place_of(n)) for n, tree in happening.assignments}
-    direct = {n: value for n, value in values.items() if not meaning.is_amount(n)}
-    for n, value in values.items():
-        if n in direct:
-            continue
-        # all assignments of an event are made at once, so that the size is the one that they leave behind
-        size = meaning.values[elements[n].sbml.getCompartment()]
-        if direct:
-            size = ca.substitute([size], [meaning.states[k] for k in direct], list(direct.values()))[0]
-        values[n] = value * size
+    The size by which it does is that before the event, even if the event assigns the size as well: all assignments of
+    an event rest on the same state of the model (SBML Test Suite, case 01779).
+    """
+    assigned = []
+    for n, tree in happening.assignments:
+        value = meaning.formula(tree, happening.place_of(n))
+        if meaning.is_amount(n):
+            size = meaning.values[elements[n].sbml.getCompartment()]
+            value = value * size
+        assigned.append((states.index(n), value))
     formulas = {"trigger": happening.trigger, "delay": happening.delay, "priority": happening.priority}
     parts = {
         part: meaning.formula(tree, f"{happening.what}, {part}") for part, tree in formulas.items() if tree is not None
     }
-    return happening, parts, tuple((states.index(n), value) for n, value in values.items())
+    return happening, parts, tuple(assigned)
 
 
 def equations_of(name: str, symbols: Symbols) -> Equations:
@@ -301,11 +304,24 @@ def _in_order(name: str, graph: Graph, steps: Mapping[tuple[str, int], int]) -> 
     return tuple((*step, steps[step]) for step in order)
 
 
-def _open(equations: Equations, states: list[str], parameters: list[str], given: list[float]) -> tuple[str, ...]:
-    setup = equations.setup
-    nodes = [*equations.driving, *equations.happening, *equations.outputs, *(node for _, _, node in setup)]
-    computed = {j for kind, j, _ in setup if kind == "param"}
-    used = sorted(equations.graph.leaves(nodes, "param") - computed)
-    bare = [parameters[j] for j in used if given[j] != given[j]]
-    missing = [i for kind, i, node in setup if kind == "state" and equations.graph.is_nan(node)]
-    return (*bare, *(states[i] for i in missing))
+def _open(elements: Elements, meaning: Meaning, symbols: Symbols, states: list[str]) -> tuple[str, ...]:
+    """Names without a value that the equations need.
+
+    What an event assigns may be without one until then, and shows as not a number.
+    """
+    import casadi as ca
+
+    given = {n for n, value in meaning.given.items() if value == value}
+    computed = {n for n in meaning.given if n in elements and elements[n].initial is not None}
+    later = {n for n in states if elements[n].by_event}
+    bare = {n: meaning.parameters[n] for n in meaning.given if n not in given | computed | later}
+    nan = [n for i, n in enumerate(states) if (e := symbols.start["state", i]).is_constant() and math.isnan(float(e))]
+    bare |= {n: meaning.states[n] for n in nan if n not in later}
+    if not bare:
+        return ()
+    moving = symbols.rates.numel()
+    formulas = [meaning.values[n] for n in elements if n in elements and elements[n].assignment is not None]
+    happening = [e for _, parts, assigned in symbols.happenings for e in (*parts.values(), *(v for _, v in assigned))]
+    used = ca.symvar(ca.vcat([symbols.rates, *formulas, *happening, *symbols.start.values()]))
+    names = {symbol.name() for symbol in used} | {symbol.name() for symbol in ca.symvar(symbols.states[:moving])}
+    return tuple(n for n, symbol in bare.items() if symbol.name() in names)
