@@ -10,23 +10,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exotwin.engine.integrator import Results
-from exotwin.engine.task import OUTCOMES
+from exotwin.engine.task import METHODS, OUTCOMES
 
 if TYPE_CHECKING:
     import xarray as xr
 
-_OWN = ("patient", "time", "outcome", "failed_at", "steps", "rejected")
-NAMES_OF_OUTCOMES = np.array(OUTCOMES)
+NAMES_OF_OUTCOMES, _NAMES_OF_METHODS = np.array(OUTCOMES), np.array(METHODS)
+BY_PATIENT = {
+    "outcome": NAMES_OF_OUTCOMES.dtype,
+    "failed_at": np.dtype(float),
+    "steps": np.dtype(np.int64),
+    "rejected": np.dtype(np.int64),
+    "method": _NAMES_OF_METHODS.dtype,
+}
+"""What is told of each patient beside the results."""
 
 
 @dataclass(frozen=True)
 class Labels:
     """What stands at the results.
 
-    model : its title. times : (time,). units : output -> unit.
+    attributes : of the whole, such as the model's title; texts, numbers and mappings of these. times : (time,).
+    units : output -> unit.
     """
 
-    model: str
+    attributes: Mapping[str, Any]
     times: NDArray[np.float64]
     time_unit: str
     units: Mapping[str, str]
@@ -40,7 +48,7 @@ class Labels:
         found: dict[str, tuple[str, dict[str, str]]] = {}
         for name, unit in self.units.items():
             own, attributes = name, {"units": unit}
-            while own in _OWN or (own != name and own in self.units):
+            while own in ("patient", "time", *BY_PATIENT) or (own != name and own in self.units):
                 own, attributes = f"{own}_", {"units": unit, "id": name}
             found[name] = own, attributes
         return found
@@ -59,17 +67,18 @@ def dataset(labels: Labels, results: Results) -> xr.Dataset:
             "time": ("time", labels.times, {"units": labels.time_unit}),
             **{name: ("patient", values) for name, values in by_patient(results).items()},
         },
-        attrs={"model": labels.model, "outcomes": counted(np.bincount(results.outcome, minlength=len(OUTCOMES)))},
+        attrs={**labels.attributes, "outcomes": counted(np.bincount(results.outcome, minlength=len(OUTCOMES)))},
     )
 
 
 def by_patient(results: Results) -> dict[str, NDArray[Any]]:
-    """Coordinates of patients, the outcome first."""
+    """The coordinates `BY_PATIENT`."""
     return {
         "outcome": NAMES_OF_OUTCOMES[results.outcome],
         "failed_at": results.failed_at,
         "steps": results.steps,
         "rejected": results.rejected,
+        "method": _NAMES_OF_METHODS[results.method],
     }
 
 

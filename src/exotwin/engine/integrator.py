@@ -177,9 +177,8 @@ def integrate(
 
     # A thread also for one alone: Ctrl-C reaches the main thread only while that is in Python, not in machine code.
     with ThreadPoolExecutor(n_threads) as pool:
-        waiting = [pool.submit(do, *chunk) for chunk in chunks]
         try:
-            for done in as_completed(waiting):
+            for done in as_completed([pool.submit(do, *chunk) for chunk in chunks]):
                 progress.advance(done.result())
         except BaseException:
             stop[0] = 1  # which the machine code looks at before every step

@@ -158,9 +158,9 @@ class CompiledModel:
         -------
         Dataset with dimensions (patient, time), a variable for each output, units in ``attrs["units"]``; coordinates
         by patient: ``outcome`` ("ok", "step limit", "step too small", "not finite"), ``failed_at`` (time, or NaN),
-        ``steps``, ``rejected``. What lies behind a failure is NaN. ``attrs["outcomes"]``: number of patients by
-        outcome. An output that is called like one of these, such as "time", gets a "_" behind its name. With a store,
-        arrays are read from there when they are used.
+        ``steps``, ``rejected``, ``method``. What lies behind a failure is NaN. ``attrs["outcomes"]``: number of
+        patients by outcome. An output that is called like one of these, such as "time", gets a "_" behind its name.
+        With a store, arrays are read from there when they are used.
 
         Raises
         ------
@@ -174,7 +174,7 @@ class CompiledModel:
         names = list(dict.fromkeys(outputs)) if outputs is not None else [*self.states, *self.observables]
         run, units = self._run(grid, given, start, doses, names, rtol, atol, max_steps)
         self._check_complete(given, start)
-        labels = Labels(self.title, grid, self.time_unit, units)
+        labels = Labels({"model": self.title}, grid, self.time_unit, units)
         threads, told = n_threads or _processors(), progress or Silent()
 
         def compute(part: Run) -> Results:

@@ -27,7 +27,7 @@ from uuid import uuid4
 import numpy as np
 
 from exotwin.engine import inputs
-from exotwin.engine.dataset import NAMES_OF_OUTCOMES, Labels, by_patient, counted
+from exotwin.engine.dataset import BY_PATIENT, NAMES_OF_OUTCOMES, Labels, by_patient, counted
 from exotwin.engine.integrator import Results, Run
 from exotwin.errors import ModelError
 from exotwin.progress import Progress
@@ -108,7 +108,7 @@ def _create(path: Path, labels: Labels, n: int, size: int, made_from: Mapping[st
             shape=tuple(n if dim == "patient" else len(labels.times) for dim in dims),
             chunks=tuple(size if dim == "patient" else len(labels.times) for dim in dims),
             dtype=kind,
-            fill_value=np.nan if kind == "f8" else None,
+            fill_value=np.nan if np.dtype(kind).kind == "f" else None,
             compressors=checked if name == "outcome" else "auto",
             attributes={**attributes, "_ARRAY_DIMENSIONS": list(dims)},
         )
@@ -119,11 +119,11 @@ def _create(path: Path, labels: Labels, n: int, size: int, made_from: Mapping[st
         add("time", "f8", ["time"], {"units": labels.time_unit})[:] = labels.times
         for variable, attributes in labels.variables().values():
             add(variable, "f8", ["patient", "time"], attributes)
-        kinds = {"outcome": NAMES_OF_OUTCOMES.dtype.str, "failed_at": "f8", "steps": "i8", "rejected": "i8"}
-        for name, kind in kinds.items():
-            add(name, kind, ["patient"], {})
+        for name, kind in BY_PATIENT.items():
+            add(name, kind.str, ["patient"], {})
         # by "coordinates" xarray knows what is no variable
-        group.attrs.update({"model": labels.model, "made_from": dict(made_from), "coordinates": " ".join(kinds)})
+        own = {"made_from": dict(made_from), "coordinates": " ".join(BY_PATIENT)}
+        group.attrs.update({**labels.attributes, **own})
         zarr.consolidate_metadata(aside)
         aside.rename(path)
     except OSError as error:
