@@ -26,8 +26,8 @@ class RosenbrockStepper(Stepper):
     def __init__(self, equations: Equations, method: Rosenbrock) -> None:
         super().__init__(equations, method)
         self._tableau = method
-        self._pattern = factor_pattern(equations.moving, equations.jacobian)
-        self._downstream = one_way_entries(equations.moving, equations.jacobian)
+        self._pattern = factor_pattern(len(equations.rates), equations.jacobian)
+        self._downstream = one_way_entries(len(equations.rates), equations.jacobian)
         self._slope = _with_slope(equations)
         self._lower_place = _numbering(self._pattern.lower)
         self._upper_place = _numbering(self._pattern.upper)
@@ -65,7 +65,7 @@ class RosenbrockStepper(Stepper):
     def singular(self, block: Block) -> str:
         """Lanes with a pivot that was zero."""
         code, infinite, found = block.code, block.code.splat(float("inf")), "zeroinitializer"
-        for i in range(self.equations.moving):
+        for i in range(len(self.equations.rates)):
             zero = code.compare("oeq", code.intrinsic("fabs", block.get("pivot", i)), infinite)
             found = code.emit(f"or {code.mask} {found}, {zero}")
         return found
@@ -139,7 +139,7 @@ class RosenbrockStepper(Stepper):
         diagonal = code.op("fmul", inverse_width, code.splat(1 / gamma))
         longest = code.op("fmul", block.get("used"), code.splat(gamma))
         uncertain = self._uncertainties(block, rtol, fade)
-        for i in range(equations.moving):
+        for i in range(len(equations.rates)):
             row: dict[int, str] = {}
             inherited = code.op("fmul", code.splat(0.0), longest)
             for j in (*self._pattern.lower[i], i, *self._pattern.upper[i]):

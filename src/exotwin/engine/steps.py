@@ -147,7 +147,7 @@ class Stepper(ABC):
             code.leave()
 
     def _first_width(self, block: Block, rtol: str, fade: str) -> None:
-        code, states = block.code, [i for i in range(self.equations.moving) if i not in self.equations.algebraic]
+        code, states = block.code, [i for i in range(len(self.equations.rates)) if i not in self.equations.algebraic]
         time, zero = block.get("time"), code.splat(0.0)
         rates, weights = self._rates(block, place="state", time=time), {}
         sizes, slopes = [], []
@@ -165,7 +165,7 @@ class Stepper(ABC):
         has_size, has_slope = (code.compare("ogt", value, code.splat(1e-5)) for value in (size, slope))
         usable = code.emit(f"and {code.mask} {has_size}, {has_slope}")
         width = code.select(usable, width, fallback)
-        for i in range(self.equations.moving):
+        for i in range(len(self.equations.rates)):
             old = block.get("state", i)
             block.put("new_state", i, code.muladd(width, rates[i], old) if i in weights else old)
         later = self._rates(block, place="new_state", time=code.op("fadd", time, width))
