@@ -100,24 +100,23 @@ class Driver(TaskWriter):
         at_least = code.compare("ole", used, shortest)
         forced = code.emit(f"and {code.mask} {finite}, {at_least}")
         forced = code.select(good, "zeroinitializer", forced, kind=code.mask)
-        passed = code.emit(f"and {code.mask} {active}, {code.emit(f'or {code.mask} {good}, {forced}')}")
-        cut, hit = self._events(block, passed, new_time, shortest)
-        accepted = code.select(cut, "zeroinitializer", passed, kind=code.mask)
-        arrived = code.emit(f"or {code.mask} {hit}, {code.emit(f'and {code.mask} {accepted}, {lands}')}")
+        accepted = code.emit(f"and {code.mask} {active}, {code.emit(f'or {code.mask} {good}, {forced}')}")
+        changes = self._find_changes(block, accepted)
+        arrived = code.emit(f"and {code.mask} {accepted}, {code.emit(f'or {code.mask} {lands}, {changes}')}")
         block.put_integers("held", code.emit(f"zext {code.mask} {arrived} to {code.integers}"))
         self._interpolate_all(task, block, accepted)
+        if self.equations.events:
+            with code.when(code.any(changes)):
+                code.line(f"call void @end_at_change(ptr {block.pointer})")
         self._advance(block, accepted)
-        block.put("time", 0, code.select(accepted, new_time, time))
+        block.put("time", 0, code.select(accepted, block.get("new_time"), time))
 
-        missed = code.emit(f"xor {code.mask} {passed}, splat (i1 true)")
-        proposal = self._next_width(block, used, shortest, finite)
-        # a step that had to end early, or was cut, says nothing against the width that was meant
-        proposal = code.select(code.emit(f"and {code.mask} {passed}, {lands}"), code.larger(proposal, width), proposal)
-        block.put("width", 0, code.select(cut, width, proposal))
+        missed = code.emit(f"xor {code.mask} {accepted}, splat (i1 true)")
+        block.put("width", 0, self._next_width(block, used, shortest, finite))
         block.put_integers("again", code.emit(f"zext {code.mask} {missed} to {code.integers}"))
         steps = self._count(block, "steps", accepted)
-        rejected = self._count(block, "rejected", code.select(accepted, "zeroinitializer", active, kind=code.mask))
         failed = code.emit(f"and {code.mask} {active}, {missed}")
+        rejected = self._count(block, "rejected", failed)
         in_a_row = code.emit(f"add {code.integers} {block.get_integers('forced')}, splat (i64 1)")
         in_a_row = code.select(forced, in_a_row, "zeroinitializer", kind=code.integers)
         block.put_integers("forced", in_a_row)
@@ -134,30 +133,21 @@ class Driver(TaskWriter):
         return f"splat (i64 {value})"
 
     def _until(self, block: Block) -> str:
-        """Where the step has to end at the latest: a stop, a delayed event, a comparison that was found to change."""
-        code, until = self.code, block.get("stop")
-        if self.equations.events:
-            until = code.smaller(code.smaller(block.get("due"), block.get("cut")), until)
-        return until
+        """Where the step has to end at the latest: at a stop or a delayed event."""
+        code, stop = self.code, block.get("stop")
+        return code.smaller(block.get("due"), stop) if self.equations.events else stop
 
-    def _events(self, block: Block, passed: str, new_time: str, shortest: str) -> tuple[str, str]:
-        """Lanes whose step is cut, to be made again up to the change that was found, and lanes that end on an event."""
-        code, none = self.code, "zeroinitializer"
+    def _find_changes(self, block: Block, accepted: str) -> str:
+        """Lanes in whose step a comparison of a trigger changes; the step ends there ("new_time")."""
+        code = self.code
         if not self.equations.events:
-            return none, none
-        with code.when(code.any(passed)):
+            return "zeroinitializer"
+        with code.when(code.any(accepted)):
             code.line(f"call void @locate(ptr {block.pointer})")
-        high = block.get("high")
-        crossed = code.emit(f"and {code.mask} {passed}, {code.compare('ole', high, new_time)}")
-        # not shorter than time resolves: the new end lies a little behind the change then
-        least = code.muladd(code.splat(4.0), shortest, block.get("time"))
-        end = code.larger(high, least)
-        cut = code.emit(f"and {code.mask} {crossed}, {code.compare('olt', end, new_time)}")
-        due = code.emit(f"and {code.mask} {passed}, {code.compare('oeq', new_time, block.get('due'))}")
-        hit = code.select(cut, none, code.emit(f"or {code.mask} {crossed}, {due}"), kind=code.mask)
-        kept = code.select(passed, code.splat(float("inf")), block.get("cut"))
-        block.put("cut", 0, code.select(cut, end, kept))
-        return cut, hit
+        high, end = block.get("high"), block.get("new_time")
+        changes = code.emit(f"and {code.mask} {accepted}, {code.compare('ole', high, end)}")
+        block.put("new_time", 0, code.select(changes, high, end))
+        return changes
 
     def _next_width(self, block: Block, used: str, shortest: str, finite: str) -> str:
         code = self.code

@@ -1,7 +1,7 @@
 """Events as code: what they evaluate, where in a step one is triggered, and what happens then.
 
 A trigger changes only where one of the comparisons in it does. These are kept as bits of a word for each lane; a step
-in which a word changes is cut where it first does, so that what an event needs is evaluated at the right state.
+in which a word changes ends where it first does, so that what an event needs is evaluated at the right state.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def event_sizes(equations: Equations) -> dict[str, int]:
         return {}
     watch, events = Watch(equations), equations.events
     return {
-        # of each lane: the next delayed event, the end of a step that was cut, where the step is cut
-        **dict.fromkeys(("due", "cut", "low", "high", "look"), 1),
+        # of each lane: the next delayed event; where in a step a comparison changes
+        **dict.fromkeys(("due", "low", "high", "look"), 1),
         **dict.fromkeys(("random", "trouble", "executed", "slot", "best", "ties", "best_priority"), 1),
         "atoms": watch.words,  # bits of the comparisons at the start of the step
         "seen": watch.words,  # the same where the step is looked at
@@ -95,6 +95,7 @@ class EventWriter(TaskWriter):
         self._write_values()
         self._write_watch()
         self._write_locate()
+        self._write_end_at_change()
         self._write_prepare()
         self._write_trigger_all()
         self._write_choose()
@@ -184,27 +185,60 @@ class EventWriter(TaskWriter):
                 block.put("low", 0, code.select(later, middle, low))
             code.leave()
 
+    def _write_end_at_change(self) -> None:
+        """``end_at_change(block)``: "new_state" becomes the state at the change, of lanes whose step ends at one.
+
+        It is that of dense output, at which the comparisons were seen to have changed. A step of that width would be a
+        little more exact, but end on either side of the change, and be one attempt more.
+        """
+        code, n = self.code, self.equations.moving
+        with code.function("end_at_change", "void", PTR) as (pointer,):
+            block = Block(code, self.workspace, pointer)
+            theta = self._share(block, block.get("high"))
+            inside = code.compare("olt", theta, code.splat(1.0))
+            with code.loop(0, str(n)) as i:
+                mine = block.at_index(i)
+                new = mine.get("new_state")
+                dense = self._dense([mine.get("stage", s * n) for s in range(self.method.stages)])
+                value = self._within(theta, mine.get("state"), new, dense)
+                mine.put("new_state", 0, code.select(inside, value, new))
+            code.leave()
+
     def _finite(self, time: str) -> str:
         return self.code.compare("olt", time, self.code.splat(_INFINITY))
 
     def _find_dense(self, block: Block) -> None:
         code, n = self.code, self.equations.moving
         for r, i in enumerate(self._watch.states):
-            for row, weights in enumerate(self.method.dense):
-                total = code.splat(0.0)
-                for stage, weight in enumerate(weights):
-                    total = code.muladd(code.splat(weight), block.get("stage", stage * n + i), total)
+            for row, total in enumerate(
+                self._dense([block.get("stage", s * n + i) for s in range(self.method.stages)])
+            ):
                 block.put("probe_dense", 3 * r + row, total)
 
+    def _dense(self, increments: list[str]) -> list[str]:
+        code, totals = self.code, []
+        for weights in self.method.dense:
+            total = code.splat(0.0)
+            for weight, increment in zip(weights, increments, strict=True):
+                total = code.muladd(code.splat(weight), increment, total)
+            totals.append(total)
+        return totals
+
     def _states_within(self, block: Block, time: str) -> None:
-        code = self.code
-        theta = code.op("fdiv", code.op("fsub", time, block.get("time")), block.get("used"))
-        rest = code.op("fsub", code.splat(1.0), theta)
+        theta = self._share(block, time)
         for r, i in enumerate(self._watch.states):
-            first, second, third = (block.get("probe_dense", 3 * r + row) for row in range(3))
-            bend = code.muladd(theta, code.muladd(theta, third, second), first)
-            value = code.muladd(rest, bend, block.get("new_state", i))
-            block.put("probe", r, code.muladd(theta, value, code.op("fmul", rest, block.get("state", i))))
+            dense = [block.get("probe_dense", 3 * r + row) for row in range(3)]
+            block.put("probe", r, self._within(theta, block.get("state", i), block.get("new_state", i), dense))
+
+    def _share(self, block: Block, time: str) -> str:
+        code = self.code
+        return code.op("fdiv", code.op("fsub", time, block.get("time")), block.get("used"))
+
+    def _within(self, theta: str, old: str, new: str, dense: list[str]) -> str:
+        """Dense output; the same operations wherever it is asked for, so that a change that was seen is there."""
+        code, rest = self.code, self.code.op("fsub", self.code.splat(1.0), theta)
+        bend = code.muladd(theta, code.muladd(theta, dense[2], dense[1]), dense[0])
+        return code.muladd(theta, code.muladd(rest, bend, new), code.op("fmul", rest, old))
 
     def _states_at_end(self, block: Block, _: str) -> None:
         for r, i in enumerate(self._watch.states):
@@ -251,8 +285,7 @@ class EventWriter(TaskWriter):
                 code.store(I64, before, self._lane(workspace, "triggered", lane, str(e)))
             with code.loop(0, self._places) as slot:
                 code.store(F64, number(_INFINITY), self._lane(workspace, "slot_due", lane, slot))
-            for name in ("due", "cut"):
-                code.store(F64, number(_INFINITY), self._lane(workspace, name, lane))
+            code.store(F64, number(_INFINITY), self._lane(workspace, "due", lane))
             # a patient's random numbers depend on its place in the ensemble alone
             patient = code.load(I64, self._lane(workspace, "patient", lane))
             place = self._entry(self._field(task, "places", PTR), I64, patient)
@@ -422,7 +455,6 @@ class EventWriter(TaskWriter):
             earliest = code.load(F64, due_at)
             sooner = code.compare("olt", due, earliest, kind=F64)
             code.store(F64, code.select(sooner, due, earliest, kind=F64), due_at)
-        code.store(F64, number(_INFINITY), self._lane(workspace, "cut", lane))
         block = Block(code, self.workspace, workspace)
         self._states_now(block, "")
         block.put("look", 0, block.get("time"))

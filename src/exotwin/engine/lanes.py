@@ -122,7 +122,6 @@ class LaneWriter(TaskWriter):
             code.store(
                 F64, self._entry(self._field(task, "stops", PTR), F64, following), self._lane(workspace, "stop", lane)
             )
-            code.store(I64, "1", self._lane(workspace, "fresh", lane))
             code.leave()
 
     def _write_pause(self) -> None:
@@ -132,20 +131,16 @@ class LaneWriter(TaskWriter):
             workspace = self._field(task, "workspace", PTR)
             now = code.load(F64, self._lane(workspace, "time", lane))
             stop = code.load(F64, self._lane(workspace, "stop", lane))
-            fresh = self._lane(workspace, "fresh", lane)
+            code.store(I64, "1", self._lane(workspace, "fresh", lane))
             with code.when(code.compare("oeq", now, stop, kind=F64)):
                 code.line(f"call void @arrive(ptr {task}, i64 {lane})")
             if self.equations.algebraic:
-                with code.when(code.compare("ne", code.load(I64, fresh), "0", kind=I64)):
-                    found = code.call("consistent", "i1", (PTR, task), (I64, lane))
-                    with code.when(code.emit(f"xor i1 {found}, true")):
-                        code.leave(I64, str(INCONSISTENT))
-                        code.begin(code.label())
+                found = code.call("consistent", "i1", (PTR, task), (I64, lane))
+                with code.when(code.emit(f"xor i1 {found}, true")):
+                    code.leave(I64, str(INCONSISTENT))
+                    code.begin(code.label())
             if self.equations.events:
                 code.line(f"call void @settle(ptr {task}, i64 {lane})")
-                executed = code.load(I64, self._lane(workspace, "executed", lane))
-                with code.when(code.compare("ne", executed, "0", kind=I64)):
-                    code.store(I64, "1", fresh)
                 trouble = code.load(I64, self._lane(workspace, "trouble", lane))
                 with code.when(code.compare("ne", trouble, "0", kind=I64)):
                     code.leave(I64, trouble)
