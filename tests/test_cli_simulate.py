@@ -1,0 +1,166 @@
+"""The command that simulates any SBML model."""
+
+import csv
+import io
+import json
+import math
+import re
+import sys
+
+import numpy as np
+import pytest
+from engine_tools import sbml
+
+from exotwin import cli
+
+DECAY = """model decay
+  compartment v = 2; species s in v = 3; substanceOnly species t in v = 0; s -> t; k*s*v; k = 0.5; seen := 2*s; p = 1
+end"""
+
+
+@pytest.fixture
+def exotwin(monkeypatch, capsys, tmp_path):
+    """Run the command line in this process; gives exit code, stdout, stderr."""
+    monkeypatch.setenv("EXOTWIN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["exotwin", "simulate", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        told = capsys.readouterr()
+        return int(ended.value.code or 0), told.out, told.err
+
+    return run
+
+
+@pytest.fixture
+def model(tmp_path):
+    path = tmp_path / "decay.xml"
+    path.write_text(sbml(DECAY))
+    return path
+
+
+def table(text: str) -> tuple[list[str], np.ndarray]:
+    header, *rows = list(csv.reader(io.StringIO(text)))
+    return header, np.array(rows, float)
+
+
+def test_columns_are_time_and_the_names_in_their_order(exotwin, model):
+    numbers = ("--start", 1, "--duration", 2, "--steps", 4, "--rtol", 1e-9, "--atol", 1e-12)
+    code, told, _ = exotwin(model, *numbers, "-o", "seen,k", "--amount", "s", "--concentration", "t")
+    header, rows = table(told)
+    assert code == 0
+    assert header == ["time", "seen", "k", "s", "t"]
+    np.testing.assert_array_equal(rows[:, 0], [1, 1.5, 2, 2.5, 3])
+    amount = 6 * np.exp(-0.5 * (rows[:, 0] - 1))
+    # local errors of some hundred steps
+    np.testing.assert_allclose(rows[:, 1], amount, rtol=1e-7)  # twice the concentration in a volume of 2
+    np.testing.assert_array_equal(rows[:, 2], 0.5)
+    np.testing.assert_allclose(rows[:, 3], amount, rtol=1e-7)
+    np.testing.assert_allclose(rows[:, 4], (6 - amount) / 2, rtol=1e-7, atol=1e-12)
+
+
+def test_a_name_among_the_outputs_may_be_wanted_as_amount(exotwin, model):
+    _, told, _ = exotwin(model, "--duration", 1, "--steps", 1, "--output", "t, s", "--amount", "s")
+    header, rows = table(told)
+    assert header == ["time", "t", "s"]
+    assert list(rows[0]) == [0, 0, 6]
+
+
+def test_without_names_all_states_and_rules_are_there(exotwin, model):
+    _, told, _ = exotwin(model, "--duration", 1, "--steps", 2)
+    assert table(told)[0] == ["time", *sorted(["s", "t"], key=table(told)[0].index), "seen"]
+
+
+def test_values_can_be_set_and_numbers_are_not_rounded(exotwin, model):
+    words = ("--duration", 1, "--steps", 1, "-o", "k,s", "--set", "k=0.1", "--set", "s=4.000000000000001")
+    _, told, _ = exotwin(model, *words)
+    assert table(told)[1][0].tolist() == [0.0, 0.1, 4.000000000000001]
+
+
+def test_a_parameter_called_time_stands_beside_the_time(exotwin, tmp_path):
+    path = tmp_path / "time.xml"
+    path.write_text(sbml("model t\n q = 3; x = 1; x' = q\nend").replace('"q"', '"time"').replace("> q <", "> time <"))
+    code, told, _ = exotwin(path, "--duration", 2, "--steps", 1, "-o", "time,x")
+    assert code == 0
+    assert table(told)[0] == ["time", "time", "x"]
+    np.testing.assert_allclose(table(told)[1], [[0, 3, 1], [2, 3, 7]], rtol=1e-14)
+
+
+def test_the_table_goes_to_a_file_and_a_summary_to_json(exotwin, model, tmp_path):
+    code, told, _ = exotwin(model, "--duration", 5, "--csv", tmp_path / "out.csv", "--json")
+    given = json.loads(told, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert code == 0
+    assert given["outcome"] == "ok"
+    assert given["failed_at"] is None
+    assert given["steps"] > 3
+    assert given["seconds"].keys() == {"load", "simulate"}
+    header, rows = table((tmp_path / "out.csv").read_text())
+    assert header[1:] == given["columns"]
+    assert rows.shape == (101, 4)
+    assert not list(tmp_path.glob(".*part*"))
+
+
+def test_a_run_that_fails_gives_what_there_is_then_nan_and_says_why_and_when(exotwin, tmp_path):
+    path = tmp_path / "blow.xml"
+    path.write_text(sbml("model b\n y = 1; y' = y^2\nend"))
+    code, told, error = exotwin(path, "--duration", 2, "--steps", 4, "--csv", tmp_path / "out.csv", "--json")
+    assert code == 1
+    assert "step too small at time 1" in error
+    assert json.loads(told)["outcome"] == "step too small"
+    y = table((tmp_path / "out.csv").read_text())[1][:, 1]
+    np.testing.assert_allclose(y[:2], [1, 2], rtol=1e-4)
+    assert all(math.isnan(value) for value in y[3:])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("-o", "sen"), 'outputs "sen".*nearest   "seen"'),
+        (("--amount", "k"), 'outputs "amount\\(k\\)".*no such species'),
+        (("--concentration", "tt"), 'nearest   "t"'),
+        (("--amount", "s", "--concentration", "s"), "wanted as amount and as concentration"),
+        (("--set", "kk=1"), 'parameters "kk".*nearest   "k"'),
+        (("--set", "k=fast"), '--set k=fast.*the number "fast"'),
+        (("--set", "k=nan"), 'values of "k".*no finite numbers'),
+        (("--set", "k"), "--set k\n"),
+        (("--rtol", "0"), "rtol.*above zero"),
+        (("--atol", "-1"), "atol of.*zero or more"),
+        (("--duration", "0"), "a duration above zero"),
+        (("--duration", "inf"), "a duration above zero"),
+        (("--start", "nan"), "a duration above zero"),
+        (("--duration", "1e-300", "--start", "1e300"), "times that do not rise|numbers that do not rise"),
+        (("--steps", "0"), "steps"),
+        (("--steps", "many"), "steps"),
+        (("--csv", "nowhere/out.csv"), "no folder nowhere"),
+        (("--csv", "."), "a folder"),
+    ],
+)
+def test_wrong_words_end_with_code_2_and_one_message(exotwin, model, words, told):
+    code, out, error = exotwin(model, "--duration", "1", *words)
+    assert code == 2
+    assert out == ""
+    assert "Traceback" not in error
+    assert re.search("(?s)" + told, error)
+
+
+def test_a_file_that_is_absent_or_no_sbml_is_told(exotwin, tmp_path):
+    assert "No such file" in exotwin(tmp_path / "none.xml", "--duration", 1)[2]
+    (tmp_path / "text.xml").write_text("hello")
+    code, _, error = exotwin(tmp_path / "text.xml", "--duration", 1)
+    assert code == 2
+    assert "not well formed" in error
+
+
+def test_what_is_not_checked_is_said(exotwin, tmp_path):
+    path = tmp_path / "constraint.xml"
+    text = sbml("model c\n x = 1; x' = 1\nend")
+    constraint = (
+        '<listOfConstraints><constraint><math xmlns="http://www.w3.org/1998/Math/MathML"><true/></math></constraint>'
+        "</listOfConstraints></model>"
+    )
+    path.write_text(text.replace("</model>", constraint))
+    code, _, error = exotwin(path, "--duration", 1)
+    assert code == 0
+    assert "1 constraint(s) of the model are not checked" in error
