@@ -56,7 +56,9 @@ class ConsistencyWriter(TaskWriter):
             # written so that what is not a number counts as change
             still = code.compare("ugt", size, code.op("fmul", extent, code.splat(_EXACT)))
             far = code.compare("ugt", size, self.stepper.scale(block, i, extent, rtol, fade))
+            lost = code.compare("uge", extent, code.splat(float("inf")))
             moving, wrong = (code.emit(f"or {code.mask} {a}, {b}") for a, b in ((moving, still), (wrong, far)))
+            wrong = code.emit(f"or {code.mask} {wrong}, {lost}")
         moving, wrong = (code.emit(f"and {code.mask} {mine}, {m}") for m in (moving, wrong))
         return moving, wrong
 

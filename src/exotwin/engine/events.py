@@ -208,7 +208,7 @@ class EventWriter(TaskWriter):
         return self.code.compare("olt", time, self.code.splat(_INFINITY))
 
     def _find_dense(self, block: Block) -> None:
-        code, n = self.code, self.equations.moving
+        n = self.equations.moving
         for r, i in enumerate(self._watch.states):
             for row, total in enumerate(
                 self._dense([block.get("stage", s * n + i) for s in range(self.method.stages)])
