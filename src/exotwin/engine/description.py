@@ -9,10 +9,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from exotwin.engine.compile import Processor, machine_code
+from exotwin.engine.cost import attempted_step
 from exotwin.engine.driver import write_module
+from exotwin.engine.equations import Equations
+from exotwin.engine.explicit import ExplicitStepper
 from exotwin.engine.integrator import Place, Recorded, Shape
 from exotwin.engine.rosenbrock import RosenbrockStepper
-from exotwin.engine.tableaux import RODAS5P
+from exotwin.engine.steps import Stepper
+from exotwin.engine.tableaux import RODAS5P, TSIT5
+from exotwin.engine.task import METHODS
 from exotwin.errors import ModelError, nearest
 
 _ASKED = re.compile(r"(amount|concentration)\((\w+)\)")
@@ -23,7 +28,8 @@ class Description:
     """All that is kept of a model beside its machine code. What is not said here is said by `system.System`.
 
     species : id -> its compartment, and whether formulas mean its concentration.
-    needs : (output,) the states from which each is computed.
+    needs : (output,) the states from which each is computed. algebraic : whether some states follow from residuals.
+    operations : of an attempted step.
     """
 
     title: str
@@ -39,6 +45,8 @@ class Description:
     units: dict[str, str]
     time_unit: str
     remarks: list[str]
+    algebraic: bool
+    operations: float
     shape: Shape
 
     def to_json(self) -> bytes:
@@ -91,8 +99,12 @@ class Description:
         return found.union(*(self.needs[index] for kind, index in recorded.places if kind == "output"))
 
 
-def compiled(name: str, text: str, target: Processor) -> tuple[bytes, bytes]:
-    """Description (as JSON) and machine code of an SBML document."""
+def compiled(name: str, text: str, target: Processor, method: str = METHODS[0]) -> tuple[bytes, bytes]:
+    """Description (as JSON) and machine code of an SBML document.
+
+    Whatever the method, all that code and caller have to agree upon (the order of names, of what is known for each
+    patient) is the same.
+    """
     from exotwin.engine.elements import Elements
     from exotwin.engine.sbml import parse
     from exotwin.engine.system import build
@@ -100,7 +112,7 @@ def compiled(name: str, text: str, target: Processor) -> tuple[bytes, bytes]:
     document = parse(name, text)
     system = build(document.getModel(), name)
     elements, equations = Elements(document.getModel(), name), system.equations
-    ir, workspace = write_module(RosenbrockStepper(equations, RODAS5P), width=target.width, fma=target.fma)
+    ir, workspace = write_module(_stepper(equations, method), width=target.width, fma=target.fma)
     description = Description(
         title=system.title,
         states=list(system.states),
@@ -119,6 +131,8 @@ def compiled(name: str, text: str, target: Processor) -> tuple[bytes, bytes]:
         units=dict(system.units),
         time_unit=system.time_unit,
         remarks=list(system.remarks),
+        algebraic=bool(equations.algebraic),
+        operations=attempted_step(ir),
         shape=Shape(
             width=target.width,
             n_states=equations.n_states,
@@ -130,3 +144,7 @@ def compiled(name: str, text: str, target: Processor) -> tuple[bytes, bytes]:
         ),
     )
     return description.to_json(), machine_code(ir, target)
+
+
+def _stepper(equations: Equations, method: str) -> Stepper:
+    return RosenbrockStepper(equations, RODAS5P) if method == METHODS[0] else ExplicitStepper(equations, TSIT5)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache as remembered
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from exotwin.engine import cache, inputs
-from exotwin.engine.compile import Loaded, processor
+from exotwin.engine import cache, inputs, pilot
+from exotwin.engine.compile import processor
 from exotwin.engine.dataset import Labels, dataset
 from exotwin.engine.description import Description, compiled
 from exotwin.engine.doses import Dose, schedule
-from exotwin.engine.integrator import Kernels, Results, Run, integrate
+from exotwin.engine.integrator import Results, Run, integrate
+from exotwin.engine.program import Program, program
 from exotwin.engine.steps import NO_SIZE
+from exotwin.engine.task import METHODS
 from exotwin.errors import ModelError, nearest
 from exotwin.progress import Progress, Silent
 
@@ -59,12 +61,16 @@ def load(path_or_sbml: str | Path, *, width: int | None = None) -> CompiledModel
 
     name, text = source(path_or_sbml)
     target = processor(width)
-    key = cache.key(text, _version(), target.name, target.features, str(target.width), str(target.fma))
-    stored = cache.read(key)
-    if stored is None:
-        stored = compiled(name, text, target)
-        cache.write(key, *stored)
-    return CompiledModel(*stored)
+
+    def stored(method: str) -> tuple[bytes, bytes]:
+        key = cache.key(text, _version(), target.name, target.features, str(target.width), str(target.fma), method)
+        found = cache.read(key)
+        if found is None:
+            found = compiled(name, text, target, method)
+            cache.write(key, *found)
+        return found
+
+    return CompiledModel(stored)
 
 
 @remembered
@@ -89,12 +95,11 @@ class CompiledModel:
         observables are what assignment rules set.
     """
 
-    def __init__(self, description: bytes, code: bytes) -> None:
-        """From what `description.compiled` gives."""
-        self._digest = hashlib.sha256(description + code).hexdigest()
+    def __init__(self, stored: Callable[[str], tuple[bytes, bytes]]) -> None:
+        """``stored`` gives what `description.compiled` makes for a method."""
+        description, code = stored(METHODS[0])
+        self._stored, self._programs = stored, {METHODS[0]: program(description, code)}
         self._description = told = Description.from_json(description)
-        loaded = Loaded(code)
-        self._kernels = Kernels(*(loaded.function(name) for name in ("setup", "integrate", "observe")))
         self._index = {name: i for i, name in enumerate(told.states)}
         self._parameter_index = {name: j for j, name in enumerate(told.parameters)}
         self._values = np.array(told.values, float)
@@ -107,6 +112,16 @@ class CompiledModel:
         ruled = [n for n, (kind, _) in told.outputs.items() if kind == "output" and n not in named_apart]
         self.observables: Mapping[str, Quantity] = self._quantities(ruled)
 
+    def _program(self, method: str) -> Program:
+        """The machine code of a method; that of any but the first is made when it is asked for."""
+        if method not in self._programs:
+            self._programs[method] = program(*self._stored(method))
+        return self._programs[method]
+
+    def _integrate(self, method: str, run: Run, n_threads: int, progress: Progress) -> Results:
+        done = self._program(method)
+        return integrate(done.kernels, done.shape, self._values, run, n_threads, progress)
+
     def _quantities(self, names: Sequence[str]) -> Mapping[str, Quantity]:
         units = self._description.units
         return MappingProxyType({name: Quantity(self._at_start[name], units.get(name, "")) for name in names})
@@ -114,7 +129,7 @@ class CompiledModel:
     def _values_at_start(self) -> dict[str, float]:
         """Values of all names at time 0 with the model's own numbers; NaN where it leaves one open."""
         run, _ = self._run(np.zeros(1), {}, {}, (), list(self._description.outputs), 1e-6, None, 1)
-        values = integrate(self._kernels, self._description.shape, self._values, run, 1, Silent()).values
+        values = self._integrate(METHODS[0], run, 1, Silent()).values
         return {name: float(value[0, 0]) for name, value in values.items()}
 
     def simulate(
@@ -127,6 +142,7 @@ class CompiledModel:
         outputs: Sequence[str] | None = None,
         rtol: float = 1e-6,
         atol: float | Mapping[str, float] | None = None,
+        method: str = "auto",
         n_threads: int | None = None,
         max_steps: int = _MAX_STEPS,
         store: str | Path | None = None,
@@ -148,6 +164,9 @@ class CompiledModel:
         atol : allowed error of one step in the unit of `states`: for all, or by name (then 0 for the others).
             Default: rtol times a thousandth of the largest size that the state has had in this patient, so that states
             of any magnitude stand side by side.
+        method : "rodas5p", which any model can be simulated with; "tsit5", an explicit method that is faster where
+            nothing is stiff; "auto": what a pilot of a few patients finds clearly cheaper, in ensembles of at least
+            1024. Patients with whom the choice of a pilot fails are simulated anew with "rodas5p".
         n_threads : default: all processors that this process may use. Results do not depend on it.
         max_steps : steps tried before a patient is given up.
         store : folder for the results, written batch by batch as a Zarr group, so that memory stays bounded whatever
@@ -159,13 +178,16 @@ class CompiledModel:
         Dataset with dimensions (patient, time), a variable for each output, units in ``attrs["units"]``; coordinates
         by patient: ``outcome`` ("ok", "step limit", "step too small", "not finite"), ``failed_at`` (time, or NaN),
         ``steps``, ``rejected``, ``method``. What lies behind a failure is NaN. ``attrs["outcomes"]``: number of
-        patients by outcome. An output that is called like one of these, such as "time", gets a "_" behind its name.
-        With a store, arrays are read from there when they are used.
+        patients by outcome. ``attrs["method"]``; where there was a pilot, ``attrs["pilot"]``: its patients, the steps
+        that each method tried with them, and the ratio of costs. An output that is called like one of these, such as
+        "time", gets a "_" behind its name. With a store, arrays are read from there when they are used.
 
         Raises
         ------
         ModelError : unknown names, lengths that disagree, values that are no numbers or left open, times that do not
-            rise, tolerances that are not above zero; a store that holds results of other inputs or anything else.
+            rise, tolerances that are not above zero, an unknown method; a store that holds results of other inputs or
+            anything else.
+        NotBuiltYet : the method "tsit5" for a model with algebraic rules.
         """
         grid = inputs.grid(times)
         inputs.positive(rtol=rtol, n_threads=1 if n_threads is None else n_threads, max_steps=max_steps)
@@ -174,16 +196,19 @@ class CompiledModel:
         names = list(dict.fromkeys(outputs)) if outputs is not None else [*self.states, *self.observables]
         run, units = self._run(grid, given, start, doses, names, rtol, atol, max_steps)
         self._check_complete(given, start)
-        labels = Labels({"model": self.title}, grid, self.time_unit, units)
-        threads, told = n_threads or _processors(), progress or Silent()
+        told, simulate = progress or Silent(), partial(self._integrate, n_threads=n_threads or _processors())
+        choice = pilot.choose(method, run, self._program, simulate, may_be_plain=not self._description.algebraic)
+        run = replace(run, methods=choice.methods)
+        labels = Labels({"model": self.title, **choice.attributes}, grid, self.time_unit, units)
 
         def compute(part: Run) -> Results:
-            return integrate(self._kernels, self._description.shape, self._values, part, threads, told)
+            return pilot.compute(choice, part, simulate, told)
 
         if store is not None:
             from exotwin.engine.stream import stream  # loads zarr
 
-            return stream(Path(store), labels, run, self._digest, compute, told)
+            code = " ".join(self._program(method).digest for method in choice.methods)
+            return stream(Path(store), labels, run, code, compute, told)
         told.start("simulating", run.n_patients)
         return dataset(labels, compute(run.part(0, run.n_patients)))
 

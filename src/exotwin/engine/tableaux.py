@@ -1,6 +1,7 @@
 """Coefficients of the methods.
 
-Rosenbrock methods stand in the form that needs no product with the Jacobian. A step from (t, y) with width h solves, for stage i = 1..s,
+Rosenbrock methods stand in the form that needs no product with the Jacobian. A step from (t, y) with width h solves,
+for stage i = 1..s,
 
     (I/(h γ) − J) k_i = f(t + c_i h, y + Σ_{j<i} a_ij k_j) + Σ_{j<i} (C_ij/h) k_j + h d_i ∂f/∂t
     y_new = y + Σ m_j k_j,   error = k_s
@@ -197,8 +198,7 @@ _END = (
 )
 
 # Tsitouras (2011), "Runge-Kutta pairs of order 5(4) satisfying only the first column simplifying assumption",
-# Computers & Mathematics with Applications 62: dense output of order 4. The sign of the last error weight as in the
-# implementations of others, since the paper's own leaves no error estimate of order 4.
+# Computers & Mathematics with Applications 62: order 5(4), dense output of order 4.
 TSIT5 = Explicit(
     name="Tsit5",
     order=5,
