@@ -113,7 +113,8 @@ class Code:
         kinds = [I64, *[self.vector] * len(first)]
         ends = zip(values, kinds, [start, *first], [following, *carried], strict=True)
         self._lines[place : place + len(values)] = [
-            f"{value} = phi {kind} [ {begin}, %{before} ], [ {end}, %{self._block} ]" for value, kind, begin, end in ends
+            f"{value} = phi {kind} [ {begin}, %{before} ], [ {end}, %{self._block} ]"
+            for value, kind, begin, end in ends
         ]
         carried[:] = values[1:]
         self.jump(head)

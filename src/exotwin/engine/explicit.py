@@ -39,7 +39,7 @@ class ExplicitStepper(Stepper):
     def sizes(self) -> dict[str, int]:
         """Increments of all stages, and the rates at both ends."""
         n = self.equations.moving
-        return {"stage": n * self.method.stages, "rate": n, "next_rate": n, "end": 1}
+        return super().sizes() | {"stage": n * self.method.stages, "rate": n, "next_rate": n, "end": 1}
 
     def write(self, code: Code, workspace: Workspace) -> None:
         """``attempt``, which calls ``stage_1`` … ``stage_s`` and ``error``; ``first_width``."""
@@ -118,8 +118,9 @@ class ExplicitStepper(Stepper):
 
     def _first_width(self, block: Block, rtol: str, fade: str) -> None:
         super()._first_width(block, rtol, fade)
-        code = block.code
+        code, n = block.code, self.equations.moving
         fresh = code.compare("ne", block.get_integers("fresh"), "zeroinitializer", kind=code.integers)
-        for i, rate in enumerate(self._rates(block, place="state", time=block.get("time"))):
+        with code.loop(0, str(n)) as i:
+            mine = block.at_index(i)
             for name in ("rate", "next_rate"):
-                block.put(name, i, code.select(fresh, rate, block.get(name, i)))
+                mine.put(name, 0, code.select(fresh, mine.get("stage", n), mine.get(name)))

@@ -35,7 +35,7 @@ class RosenbrockStepper(Stepper):
     def sizes(self) -> dict[str, int]:
         """Stages, factors and what they need."""
         n = self.equations.moving
-        return {
+        return super().sizes() | {
             "inverse_width": 1,
             "stage": n * self.method.stages,
             "combined": n,
@@ -181,7 +181,7 @@ class RosenbrockStepper(Stepper):
 
         def uncertain(j: int, i: int) -> str:
             size = code.intrinsic("fabs", block.get("state", j))
-            rounding = code.op("fmul", size, code.splat(_ROUNDING))
+            rounding = code.op("fmul", size, code.splat(ROUNDING))
             if j == i:
                 return rounding
             own = code.muladd(by_size, code.larger(size, code.op("fmul", fade, block.get("peak", j))), rounding)
@@ -204,7 +204,7 @@ class RosenbrockStepper(Stepper):
         block.put("error", 0, self._mean_square(code, terms))
 
 
-_ROUNDING = 1e-13  # relative; some hundred roundings meet in a step, with weights up to a hundred
+ROUNDING = 1e-13  # relative; some hundred roundings meet in a step, with weights up to a hundred
 
 
 def _with_slope(equations: Equations) -> dict[int, int]:

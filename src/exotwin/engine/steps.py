@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
-from exotwin.engine.emit import PTR, Code
+from exotwin.engine.chunks import Chunks
+from exotwin.engine.emit import I64, PTR, Code
 from exotwin.engine.equations import Equations
 from exotwin.engine.expressions import Expressions
 from exotwin.engine.workspace import Block, Workspace
@@ -88,10 +90,12 @@ class Stepper(ABC):
         rows, step_rows = equations.rows()
         self.row_of = {node: i for i, node in enumerate(rows[:step_rows])}
         self.leaves = {n: node for n, node in enumerate(equations.graph.nodes) if node[0] in ("state", "time")}
+        stored = self.row_of.keys() | self.leaves.keys()
+        self._right = Chunks(equations.graph, equations.rates, stored=stored)
 
-    @abstractmethod
     def sizes(self) -> dict[str, int]:
         """What a block holds for the method beside `lane_sizes`: name -> number of vectors."""
+        return {"moment": 1, "between": self._right.places}  # of the function `rates`
 
     @abstractmethod
     def write(self, code: Code, workspace: Workspace) -> None:
@@ -116,13 +120,24 @@ class Stepper(ABC):
         stored = self.row_of.keys() | self.leaves.keys()
         return Expressions(block.code, self.equations.graph, roots, stored=stored, load=load)
 
-    def _rates(self, block: Block, *, place: str, time: str) -> list[str]:
-        """Rates of all moving states, infusions included."""
-        expressions = self._expressions(block, self.equations.rates, place=place, time=time)
-        return [
-            block.code.op("fadd", expressions.value(rate), block.get("inflow", i))
-            for i, rate in enumerate(self.equations.rates)
-        ]
+    def _write_rates(self, code: Code, workspace: Workspace) -> None:
+        """``rates(block, result)``: of all moving states, at "new_state" and the time "moment", infusions included."""
+
+        def hand_over(block: Block, result: Block, i: int, value: str) -> None:
+            if i not in self.equations.algebraic:
+                value = code.op("fadd", value, block.get("inflow", i))
+            code.store(code.vector, value, code.at(result.pointer, i * workspace.vector_bytes))
+
+        self._right.write(code, workspace, "rates", load=self._at_moment, hand_over=hand_over)
+
+    def _at_moment(self, block: Block, node: int) -> str:
+        """A node that stands in memory, of moving states "new_state", of the time "moment"."""
+        if node in self.row_of:
+            return block.get("row", self.row_of[node])
+        kind, *index = self.leaves[node]
+        if kind == "time":
+            return block.get("moment")
+        return block.get("new_state" if index[0] < self.equations.moving else "state", index[0])
 
     def scale(self, block: Block, i: int, size: str, rtol: str, fade: str) -> str:
         """Error that one step may make in a state: rtol · max(|y|, fade · peak) + absolute tolerance."""
@@ -133,7 +148,19 @@ class Stepper(ABC):
         total = code.splat(0.0)
         for term in terms:
             total = code.muladd(term, term, total)
-        return code.intrinsic("sqrt", code.op("fmul", total, code.splat(1 / max(len(terms), 1))))
+        return self._root_of_mean(code, total, len(terms))
+
+    def _root_of_mean(self, code: Code, total: str, count: int) -> str:
+        return code.intrinsic("sqrt", code.op("fmul", total, code.splat(1 / max(count, 1))))
+
+    @contextmanager
+    def _over_differential(self, block: Block, carried: list[str] | None = None) -> Iterator[Block]:
+        """A loop over the states that have rates, `carried` as in `Code.loop`; gives the block of the state's index."""
+        code, equations = block.code, self.equations
+        states = [i for i in range(len(equations.rates)) if i not in equations.algebraic]
+        with code.loop(0, str(len(states)), carried) as k:
+            i = code.load(I64, code.at(code.table("differential", states), k, unit=8)) if equations.algebraic else k
+            yield block.at_index(i)
 
     def _write_first_width(self, code: Code, workspace: Workspace) -> None:
         """A first step width for lanes that start anew (Hairer, Nørsett, Wanner, Solving ODEs I, II.4), in ``used``.
@@ -141,36 +168,49 @@ class Stepper(ABC):
         States that are zero have no size to compare their rate with where the tolerance goes by size; they are left
         to the error control of the first step, as are algebraic states, which have no rate.
         """
+        self._write_rates(code, workspace)
         with code.function("first_width", "void", PTR, "double", "double") as (pointer, rtol, fade):
             block = Block(code, workspace, pointer)
             self._first_width(block, code.broadcast("double", rtol), code.broadcast("double", fade))
             code.leave()
 
     def _first_width(self, block: Block, rtol: str, fade: str) -> None:
-        code, states = block.code, [i for i in range(len(self.equations.rates)) if i not in self.equations.algebraic]
+        # "stage" is free here: weights of states, rates at the start, rates a little later
+        code, n = block.code, len(self.equations.rates)
+        count = n - len(self.equations.algebraic)
         time, zero = block.get("time"), code.splat(0.0)
-        rates, weights = self._rates(block, place="state", time=time), {}
-        sizes, slopes = [], []
-        for i in states:
-            size = code.intrinsic("fabs", block.get("state", i))
-            scale = self.scale(block, i, size, rtol, fade)
+        starts, later = (code.at(block.pointer, block.workspace.place("stage", k * n)) for k in (1, 2))
+        with code.loop(0, str(n)) as i:
+            mine = block.at_index(i)
+            mine.put("new_state", 0, mine.get("state"))
+        block.put("moment", 0, time)
+        code.line(f"call void @rates(ptr {block.pointer}, ptr {starts})")
+        sums = [zero, zero]
+        with self._over_differential(block, sums) as mine:
+            size = code.intrinsic("fabs", mine.get("state"))
+            scale = self.scale(mine, 0, size, rtol, fade)
             weight = code.op("fdiv", code.splat(1.0), scale)
-            weights[i] = code.select(code.compare("ogt", scale, code.splat(NO_SIZE * 1e3)), weight, zero)
-            sizes.append(code.op("fmul", size, weights[i]))
-            slopes.append(code.op("fmul", rates[i], weights[i]))
-        size, slope = self._mean_square(code, sizes), self._mean_square(code, slopes)
+            weight = code.select(code.compare("ogt", scale, code.splat(NO_SIZE * 1e3)), weight, zero)
+            mine.put("stage", 0, weight)
+            terms = code.op("fmul", size, weight), code.op("fmul", mine.get("stage", n), weight)
+            sums[:] = (code.muladd(term, term, total) for term, total in zip(terms, sums, strict=True))
+        size, slope = (self._root_of_mean(code, total, count) for total in sums)
         span = code.op("fsub", block.get("stop"), time)
         fallback = code.op("fmul", span, code.splat(1e-6))
         width = code.op("fdiv", code.op("fmul", size, code.splat(0.01)), slope)
         has_size, has_slope = (code.compare("ogt", value, code.splat(1e-5)) for value in (size, slope))
         usable = code.emit(f"and {code.mask} {has_size}, {has_slope}")
         width = code.select(usable, width, fallback)
-        for i in range(len(self.equations.rates)):
-            old = block.get("state", i)
-            block.put("new_state", i, code.muladd(width, rates[i], old) if i in weights else old)
-        later = self._rates(block, place="new_state", time=code.op("fadd", time, width))
-        bends = [code.op("fmul", code.op("fsub", later[i], rates[i]), weights[i]) for i in states]
-        bend = code.larger(slope, code.op("fdiv", self._mean_square(code, bends), width))
+        with self._over_differential(block) as mine:
+            mine.put("new_state", 0, code.muladd(width, mine.get("stage", n), mine.get("state")))
+        block.put("moment", 0, code.op("fadd", time, width))
+        code.line(f"call void @rates(ptr {block.pointer}, ptr {later})")
+        sums = [zero]
+        with self._over_differential(block, sums) as mine:
+            bend = code.op("fsub", mine.get("stage", 2 * n), mine.get("stage", n))
+            bend = code.op("fmul", bend, mine.get("stage"))
+            sums[0] = code.muladd(bend, bend, sums[0])
+        bend = code.larger(slope, code.op("fdiv", self._root_of_mean(code, sums[0], count), width))
         power = code.splat(-1.0 / (self.method.error_order + 1))
         steep = code.op("fmul", bend, code.splat(100.0))
         longer = code.call("vector_pow", code.vector, (code.vector, steep), (code.vector, power))
