@@ -308,7 +308,7 @@ def test_a_run_that_was_killed_goes_on_to_the_same_bits(
     finished = len(list((path / "outcome").glob("[0-9]*")))
     assert 5 < finished < len(many) / BATCH
     found = model.simulate(TIMES, parameters={"k": many}, store=path)
-    assert len(computed) == -(-len(many) // BATCH) - finished
+    assert computed.count(BATCH) == len(many) // BATCH - finished  # beside the pilot's few patients
     xr.testing.assert_identical(found.load(), model.simulate(TIMES, parameters={"k": many}))
 
 
