@@ -10,7 +10,10 @@ from exotwin.engine.expressions import Expressions
 from exotwin.engine.graph import Graph
 from exotwin.engine.workspace import Block, Workspace
 
-_LONGEST = 400
+_LONGEST = 100  # nodes of a function: LLVM takes longer than in proportion for several hundred
+
+Access = tuple[Callable[[int], str], Callable[[int, str], None]]
+"""Ways to load a node and to hand over the value of a root, given its number."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,19 @@ class Chunks:
     """Functions that compute the roots, one function after the other.
 
     stored : nodes that stand in memory. longest : nodes of a function.
-    places : how long the workspace's "between" has to be, where functions leave values for each other.
+    between : of the workspace, where functions leave values for each other; ``places`` of them.
     """
 
-    def __init__(self, graph: Graph, roots: Sequence[int], *, stored: Set[int], longest: int = _LONGEST) -> None:
-        self._graph, self._stored, self.places = graph, stored, 0
+    def __init__(
+        self,
+        graph: Graph,
+        roots: Sequence[int],
+        *,
+        stored: Set[int],
+        longest: int = _LONGEST,
+        between: str = "between",
+    ) -> None:
+        self._graph, self._stored, self._between, self.places = graph, stored, between, 0
         numbers: dict[int, list[int]] = {}
         for number, root in enumerate(roots):
             numbers.setdefault(root, []).append(number)
@@ -103,33 +114,48 @@ class Chunks:
         code: Code,
         workspace: Workspace,
         name: str,
-        *,
-        load: Callable[[Block, int], str],
-        hand_over: Callable[[Block, Block, int, str], None],
+        kinds: Sequence[str],
+        begin: Callable[[Block, list[str]], Access],
     ) -> None:
-        """The function ``name(block, result)``, which calls the others.
+        """The function ``name(block, …)``, which calls the others; ``kinds`` are those of its further arguments.
 
-        load : gives a stored node. hand_over : does what is to be done with the value of a root; is given the block, the
-            block that begins at the address ``result``, the root's number and the value.
+        begin : called at the start of each function with the block and the names of the further arguments; gives how
+            to load a node that stands in memory, and what to do with (number of a root, its value).
         """
         for k, chunk in enumerate(self.chunks):
-            with code.function(f"{name}_{k}", "void", PTR, PTR) as (pointer, result):
-                block, results = Block(code, workspace, pointer), Block(code, workspace, result)
-
-                def value_of(node: int, block: Block = block, chunk: Chunk = chunk) -> str:
-                    return block.get("between", chunk.known[node]) if node in chunk.known else load(block, node)
-
-                roots = [node for node, _, _ in chunk.steps]
-                stored = self._stored | chunk.known.keys()
-                expressions = Expressions(code, self._graph, roots, stored=stored, load=value_of)
-                for node, numbers, place in chunk.steps:
-                    value = expressions.value(node)
-                    if place >= 0:
-                        block.put("between", place, value)
-                    for number in numbers:
-                        hand_over(block, results, number, value)
+            with code.function(f"{name}_{k}", "void", PTR, *kinds) as (pointer, *arguments):
+                block = Block(code, workspace, pointer)
+                load, hand_over = begin(block, arguments)
+                self._write_chunk(block, chunk, load, hand_over)
                 code.leave()
-        with code.function(name, "void", PTR, PTR) as (pointer, result):
+        with code.function(name, "void", PTR, *kinds) as names:
+            given = ", ".join(f"{kind} {argument}" for kind, argument in zip((PTR, *kinds), names, strict=True))
             for k in range(len(self.chunks)):
-                code.line(f"call void @{name}_{k}(ptr {pointer}, ptr {result})")
+                code.line(f"call void @{name}_{k}({given})")
             code.leave()
+
+    def _write_chunk(
+        self, block: Block, chunk: Chunk, load: Callable[[int], str], hand_over: Callable[[int, str], None]
+    ) -> None:
+        def value_of(node: int) -> str:
+            return block.get(self._between, chunk.known[node]) if node in chunk.known else load(node)
+
+        roots = [node for node, _, _ in chunk.steps]
+        there = _Union(self._stored, chunk.known)
+        expressions = Expressions(block.code, self._graph, roots, stored=there, load=value_of)
+        for node, numbers, place in chunk.steps:
+            value = expressions.value(node)
+            if place >= 0:
+                block.put(self._between, place, value)
+            for number in numbers:
+                hand_over(number, value)
+
+
+class _Union:
+    """What is in either of two collections, without copying them."""
+
+    def __init__(self, first: Container[int], second: Container[int]) -> None:
+        self._first, self._second = first, second
+
+    def __contains__(self, node: object) -> bool:
+        return node in self._first or node in self._second

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import accumulate, chain
 
-from exotwin.engine.chunks import Chunks
+from exotwin.engine.chunks import Access, Chunks
 from exotwin.engine.emit import F64, I1, I64, PTR, Code
 from exotwin.engine.equations import Equations
 from exotwin.engine.rosenbrock import ROUNDING, RosenbrockStepper
@@ -57,21 +57,17 @@ class CompactStepper(RosenbrockStepper):
             code.leave()
         self._write_first_width(code, workspace)
 
-    # what is written out
-
     def _write_derivatives(self, code: Code, workspace: Workspace) -> None:
-        """``derivatives(block, any)``: at ``new_state`` and ``moment``, into ``jacobian`` and ``slope``."""
+        """``derivatives(block)``: at "new_state" and "moment", into "jacobian" and "slope"."""
 
-        def hand_over(block: Block, result: Block, number: int, value: str) -> None:
-            count = len(self._entries)
-            if number < count:
-                block.put("jacobian", number, value)
-            else:
-                block.put("slope", number - count, value)
+        def begin(block: Block, _: list[str]) -> Access:
+            def hand_over(number: int, value: str) -> None:
+                slope = number - len(self._entries)
+                block.put(*(("slope", slope) if slope >= 0 else ("jacobian", number)), value)
 
-        self._derivatives.write(code, workspace, "derivatives", load=self._at_moment, hand_over=hand_over)
+            return partial(self._at_moment, block), hand_over
 
-    # a step
+        self._derivatives.write(code, workspace, "derivatives", [], begin)
 
     def _start(self, block: Block, rtol: str, fade: str) -> None:
         """Derivatives at the start of the step."""
@@ -81,7 +77,7 @@ class CompactStepper(RosenbrockStepper):
             mine = block.at_index(i)
             mine.put("new_state", 0, mine.get("state"))
         block.put("moment", 0, block.get("time"))
-        code.line(f"call void @derivatives(ptr {block.pointer}, ptr {block.pointer})")
+        code.line(f"call void @derivatives(ptr {block.pointer})")
         with code.loop(0, str(len(self._slope))) as k:
             mine = block.at_index(k)
             mine.put("slope", 0, code.op("fmul", mine.get("slope"), width))
@@ -90,9 +86,7 @@ class CompactStepper(RosenbrockStepper):
         code, method, n = block.code, self._tableau, self.equations.moving
         if stage:
             self._combine(block, stage)
-            block.put(
-                "moment", 0, code.muladd(code.splat(method.c[stage]), block.get("used"), block.get("time"))
-            )
+            block.put("moment", 0, code.muladd(code.splat(method.c[stage]), block.get("used"), block.get("time")))
         place = code.at(block.pointer, block.workspace.place("stage", stage * n))
         code.line(f"call void @rates(ptr {block.pointer}, ptr {place})")
         if stage:

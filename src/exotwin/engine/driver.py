@@ -11,7 +11,7 @@ from exotwin.engine.consistency import ConsistencyWriter, consistency_sizes
 from exotwin.engine.emit import F64, I64, PTR, Code
 from exotwin.engine.events import EventWriter, event_sizes
 from exotwin.engine.lanes import LaneWriter
-from exotwin.engine.passes import PassWriter
+from exotwin.engine.passes import PassWriter, pass_sizes
 from exotwin.engine.steps import Stepper, lane_sizes
 from exotwin.engine.task import NOT_FINITE, OK, SINGULAR, STEP_LIMIT, STEP_TOO_SMALL, TaskWriter
 from exotwin.engine.vectormath import define
@@ -31,7 +31,8 @@ def write_module(stepper: Stepper, *, width: int, fma: bool) -> tuple[str, int]:
     """
     code = Code(width, fma=fma)
     equations = stepper.equations
-    sizes = lane_sizes(equations) | event_sizes(equations) | consistency_sizes(equations) | stepper.sizes()
+    sizes = lane_sizes(equations) | event_sizes(equations) | consistency_sizes(equations) | pass_sizes(equations)
+    sizes |= stepper.sizes()
     workspace = Workspace(width, sizes)
     define(code)
     stepper.write(code, workspace)

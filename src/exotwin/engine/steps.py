@@ -5,9 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Protocol
 
-from exotwin.engine.chunks import Chunks
+from exotwin.engine.chunks import Access, Chunks
 from exotwin.engine.emit import I64, PTR, Code
 from exotwin.engine.equations import Equations
 from exotwin.engine.expressions import Expressions
@@ -123,12 +124,17 @@ class Stepper(ABC):
     def _write_rates(self, code: Code, workspace: Workspace) -> None:
         """``rates(block, result)``: of all moving states, at "new_state" and the time "moment", infusions included."""
 
-        def hand_over(block: Block, result: Block, i: int, value: str) -> None:
-            if i not in self.equations.algebraic:
-                value = code.op("fadd", value, block.get("inflow", i))
-            code.store(code.vector, value, code.at(result.pointer, i * workspace.vector_bytes))
+        def begin(block: Block, arguments: list[str]) -> Access:
+            (result,) = arguments
 
-        self._right.write(code, workspace, "rates", load=self._at_moment, hand_over=hand_over)
+            def hand_over(i: int, value: str) -> None:
+                if i not in self.equations.algebraic:
+                    value = code.op("fadd", value, block.get("inflow", i))
+                code.store(code.vector, value, code.at(result, i * workspace.vector_bytes))
+
+            return partial(self._at_moment, block), hand_over
+
+        self._right.write(code, workspace, "rates", [PTR], begin)
 
     def _at_moment(self, block: Block, node: int) -> str:
         """A node that stands in memory, of moving states "new_state", of the time "moment"."""
