@@ -1,10 +1,13 @@
-"""The coefficients of the method, checked against theory and not against the code that uses them."""
+"""The coefficients of the methods, checked against theory and not against the code that uses them."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable
 
-from exotwin.engine.tableaux import RODAS5P
+import numpy as np
+import pytest
+
+from exotwin.engine.tableaux import RODAS5P, TSIT5
 
 ALPHA, GAMMA, B, EMBEDDED = RODAS5P.classical()
 
@@ -75,7 +78,7 @@ def step(y: float, t: float, h: float) -> tuple[float, float]:
     return new, middle
 
 
-def errors(steps: int) -> tuple[float, float]:
+def errors(steps: int, step: Callable[[float, float, float], tuple[float, float]] = step) -> tuple[float, float]:
     """Error at t = 2 and largest error in the middle of steps; the solution is 1/(1 + sin t)."""
     h, y, worst = 2 / steps, 1.0, 0.0
     for i in range(steps):
@@ -86,5 +89,82 @@ def errors(steps: int) -> tuple[float, float]:
 
 def test_halving_the_step_divides_the_error_by_two_to_the_fifth() -> None:
     coarse, fine = errors(20), errors(40)
+    assert np.log2(coarse[0] / fine[0]) > 4.8
+    assert np.log2(coarse[1] / fine[1]) > 3.8  # dense output is of order four
+
+
+def explicit_matrix() -> np.ndarray:
+    """Tsit5's (stage, stage)."""
+    matrix = np.zeros((TSIT5.stages, TSIT5.stages))
+    for i, row in enumerate(TSIT5.a):
+        matrix[i, : len(row)] = row
+    return matrix
+
+
+A, C = explicit_matrix(), np.array(TSIT5.c)
+SOLUTION = np.array([*TSIT5.a[-1], 0.0])
+
+
+def explicit_conditions(b: np.ndarray, order: int, theta: float = 1.0) -> list[float]:
+    """Residuals of the conditions for Runge-Kutta methods, one for each rooted tree of up to five nodes.
+
+    Hairer, Nørsett and Wanner, Solving ODEs I, II.2; at the share ``theta`` of the step as in II.6.
+    """
+    ac = A @ C
+    sums = {
+        1: [(b.sum(), 1)],
+        2: [(b @ C, 2)],
+        3: [(b @ C**2, 3), (b @ ac, 6)],
+        4: [(b @ C**3, 4), ((b * C) @ ac, 8), (b @ A @ C**2, 12), (b @ A @ ac, 24)],
+        5: [
+            (b @ C**4, 5),
+            ((b * C**2) @ ac, 10),
+            (b @ ac**2, 20),
+            ((b * C) @ A @ C**2, 15),
+            ((b * C) @ A @ ac, 30),
+            (b @ A @ C**3, 20),
+            (b @ A @ (C * ac), 40),
+            (b @ A @ A @ C**2, 60),
+            (b @ A @ A @ ac, 120),
+        ],
+    }
+    return [value - theta**k / density for k in range(1, order + 1) for value, density in sums[k]]
+
+
+def test_nodes_of_the_explicit_method_are_the_row_sums_and_the_last_stage_ends_the_step() -> None:
+    np.testing.assert_allclose(A.sum(axis=1), C, atol=1e-14)
+    assert len(TSIT5.a[-1]) == TSIT5.stages - 1
+    assert TSIT5.c[-1] == 1.0
+
+
+def test_all_conditions_of_order_five_hold_for_the_explicit_method() -> None:
+    assert np.abs(explicit_conditions(SOLUTION, 5)).max() < 1e-14
+
+
+def test_the_embedded_explicit_method_has_order_four_and_no_more() -> None:
+    embedded = SOLUTION - TSIT5.error
+    assert np.abs(explicit_conditions(embedded, 4)).max() < 1e-14
+    assert np.abs(explicit_conditions(embedded, 5)).max() > 1e-4
+
+
+@pytest.mark.parametrize("theta", [0.0, 0.1, 0.37, 0.5, 0.9, 1.0])
+def test_the_explicit_method_has_order_four_all_through_the_step(theta: float) -> None:
+    first, second, third = np.array(TSIT5.dense)
+    within = theta * (SOLUTION + (1 - theta) * (first + theta * (second + theta * third)))
+    assert np.abs(explicit_conditions(within, 4, theta)).max() < 1e-14
+
+
+def explicit_step(y: float, t: float, h: float) -> tuple[float, float]:
+    """One step of y' = −y² cos t, written out plainly; gives the new value and the value in the middle."""
+    k: list[float] = []
+    for i in range(TSIT5.stages):
+        k.append(-h * (y + float(np.dot(A[i, :i], k))) ** 2 * np.cos(t + C[i] * h))
+    first, second, third = (float(np.dot(row, k)) for row in TSIT5.dense)
+    new = y + float(np.dot(SOLUTION, k))
+    return new, 0.5 * y + 0.5 * (new + 0.5 * (first + 0.5 * (second + 0.5 * third)))
+
+
+def test_halving_the_step_of_the_explicit_method_divides_the_error_by_two_to_the_fifth() -> None:
+    coarse, fine = errors(20, explicit_step), errors(40, explicit_step)
     assert np.log2(coarse[0] / fine[0]) > 4.8
     assert np.log2(coarse[1] / fine[1]) > 3.8  # dense output is of order four

@@ -166,7 +166,7 @@ class CompiledModel:
             of any magnitude stand side by side.
         method : "rodas5p", which any model can be simulated with; "tsit5", an explicit method that is faster where
             nothing is stiff; "auto": what a pilot of a few patients finds clearly cheaper, in ensembles of at least
-            1024. Patients with whom the choice of a pilot fails are simulated anew with "rodas5p".
+            4096. Patients with whom the choice of a pilot fails are simulated anew with "rodas5p".
         n_threads : default: all processors that this process may use. Results do not depend on it.
         max_steps : steps tried before a patient is given up.
         store : folder for the results, written batch by batch as a Zarr group, so that memory stays bounded whatever
