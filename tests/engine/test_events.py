@@ -184,3 +184,17 @@ def test_a_clock_and_a_switch_run_as_in_roadrunner() -> None:
     expected = roadrunner(text, 50, 501, ["S", "on"])
     result = load(text).simulate(np.linspace(0, 50, 501), rtol=1e-9)
     np.testing.assert_allclose(result["S"][0], expected[:, 0], rtol=1e-5, atol=1e-6)
+
+
+def test_a_pulse_of_a_rate_is_never_leapt_over(compiled: Compile) -> None:
+    model = compiled("model p\n x = 0; x' = piecewise(1000, time >= 50 && time < 50.001, 0)\nend")
+    result = model.simulate([0.0, 50.0, 50.0005, 51.0, 100.0])
+    np.testing.assert_allclose(result["x"][0], [0, 0, 0.5, 1, 1], rtol=1e-9, atol=1e-12)
+    assert result["steps"][0] < 40
+
+
+def test_a_rate_that_is_switched_by_time_costs_no_rejected_steps(compiled: Compile) -> None:
+    model = compiled("model j\n x = 1; r := piecewise(1, time >= 1 && time < 2, 3, time > 4, 0.2); x' = -x*r\nend")
+    result = model.simulate([0.0, 1.0, 2.0, 4.0, 5.0], rtol=1e-8)
+    np.testing.assert_allclose(result["x"][0], np.exp([-0.0, -0.2, -1.2, -1.6, -4.6]), rtol=1e-7)
+    assert result["rejected"][0] < 5

@@ -15,6 +15,7 @@ from exotwin.engine.passes import PassWriter, pass_sizes
 from exotwin.engine.steps import Stepper, lane_sizes
 from exotwin.engine.task import NOT_FINITE, OK, SINGULAR, STEP_LIMIT, STEP_TOO_SMALL, TaskWriter
 from exotwin.engine.vectormath import define
+from exotwin.engine.watch import Watch, WatchWriter, watch_sizes
 from exotwin.engine.workspace import Block, Workspace
 
 _SAFETY, _SHRINK, _GROW = 0.9, 0.2, 6.0
@@ -31,12 +32,18 @@ def write_module(stepper: Stepper, *, width: int, fma: bool) -> tuple[str, int]:
     """
     code = Code(width, fma=fma)
     equations = stepper.equations
-    sizes = lane_sizes(equations) | event_sizes(equations) | consistency_sizes(equations) | pass_sizes(equations)
-    sizes |= stepper.sizes()
+    sizes = (
+        lane_sizes(equations)
+        | watch_sizes(equations)
+        | event_sizes(equations)
+        | consistency_sizes(equations)
+        | pass_sizes(equations)
+        | stepper.sizes()
+    )
     workspace = Workspace(width, sizes)
     define(code)
     stepper.write(code, workspace)
-    for writer in (PassWriter, ConsistencyWriter, EventWriter, LaneWriter, Driver):
+    for writer in (PassWriter, ConsistencyWriter, WatchWriter, EventWriter, LaneWriter, Driver):
         writer(code, stepper, workspace).write()
     return code.text(), workspace.size
 
@@ -46,7 +53,7 @@ class Driver(TaskWriter):
 
     def write(self) -> None:
         """The function."""
-        code = self.code
+        code, self._watch = self.code, Watch(self.equations)
         with code.function("integrate", "void", PTR, local=False) as (task,):
             block = Block(code, self.workspace, self._field(task, "workspace", PTR))
             rtol, fade = self._field(task, "rtol", F64), self._field(task, "fade", F64)
@@ -87,8 +94,11 @@ class Driver(TaskWriter):
         # a step that would end just short of where it has to end is stretched to it
         lands = code.compare("oge", code.op("fmul", width, code.splat(1.01)), left)
         used = code.select(lands, left, width)
-        block.put("used", 0, used)
         new_time = code.select(lands, until, code.op("fadd", time, used))
+        ahead, new_time, next_time = self._foresee(block, time, new_time)
+        lands = code.select(ahead, "zeroinitializer", lands, kind=code.mask)
+        used = code.select(ahead, code.op("fsub", new_time, time), used)
+        block.put("used", 0, used)
         block.put("new_time", 0, new_time)
         code.line(f"call void @attempt(ptr {block.pointer}, double {rtol}, double {fade})")
 
@@ -103,14 +113,18 @@ class Driver(TaskWriter):
         forced = code.select(good, "zeroinitializer", forced, kind=code.mask)
         accepted = code.emit(f"and {code.mask} {active}, {code.emit(f'or {code.mask} {good}, {forced}')}")
         changes = self._find_changes(block, accepted)
-        arrived = code.emit(f"and {code.mask} {accepted}, {code.emit(f'or {code.mask} {lands}, {changes}')}")
-        block.put_integers("held", code.emit(f"zext {code.mask} {arrived} to {code.integers}"))
+        ends = code.emit(f"or {code.mask} {lands}, {code.emit(f'or {code.mask} {ahead}, {changes}')}")
+        arrived = code.emit(f"and {code.mask} {accepted}, {ends}")
+        reached = code.compare("oeq", block.get("new_time"), code.select(changes, block.get("new_time"), next_time))
+        held = code.emit(f"and {code.mask} {arrived}, {reached}")
+        block.put_integers("held", code.emit(f"zext {code.mask} {held} to {code.integers}"))
         self._interpolate_all(task, block, accepted)
-        if self.equations.events:
+        if self._watch.states:
             with code.when(code.any(changes)):
                 code.line(f"call void @end_at_change(ptr {block.pointer})")
         self._advance(block, accepted)
-        block.put("time", 0, code.select(accepted, block.get("new_time"), time))
+        next_time = code.select(changes, block.get("new_time"), next_time)
+        block.put("time", 0, code.select(accepted, next_time, time))
 
         missed = code.emit(f"xor {code.mask} {accepted}, splat (i1 true)")
         block.put("width", 0, self._next_width(block, used, shortest, finite))
@@ -138,10 +152,26 @@ class Driver(TaskWriter):
         code, stop = self.code, block.get("stop")
         return code.smaller(block.get("due"), stop) if self.equations.events else stop
 
-    def _find_changes(self, block: Block, accepted: str) -> str:
-        """Lanes in whose step a comparison of a trigger changes; the step ends there ("new_time")."""
+    def _foresee(self, block: Block, time: str, new_time: str) -> tuple[str, str, str]:
+        """Lanes in whose step a comparison of time would change, the end of the step, and the time that it is then.
+
+        The step ends at the last moment before the change, and the next one begins at the first moment after it.
+        """
         code = self.code
-        if not self.equations.events:
+        if not self._watch.clock:
+            return "zeroinitializer", new_time, new_time
+        block.put("new_time", 0, new_time)
+        code.line(f"call void @foresee(ptr {block.pointer})")
+        low, high = block.get("low"), block.get("high")
+        ahead = code.compare("ole", high, new_time)
+        # from the very last moment on there is no step but to the other side
+        end = code.select(code.compare("ogt", low, time), low, high)
+        return ahead, code.select(ahead, end, new_time), code.select(ahead, high, new_time)
+
+    def _find_changes(self, block: Block, accepted: str) -> str:
+        """Lanes in whose step a comparison of states changes; the step ends there ("new_time")."""
+        code = self.code
+        if not self._watch.states:
             return "zeroinitializer"
         with code.when(code.any(accepted)):
             code.line(f"call void @locate(ptr {block.pointer})")

@@ -1,12 +1,6 @@
-"""Events as code: what they evaluate, where in a step one is triggered, and what happens then.
-
-A trigger changes only where one of the comparisons in it does. These are kept as bits of a word for each lane; a step
-in which a word changes ends where it first does, so that what an event needs is evaluated at the right state.
-"""
+"""Events as code: what they evaluate, and what happens at a moment at which some are triggered or due."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from exotwin.engine.emit import F64, I64, PTR, number
 from exotwin.engine.equations import Equations
@@ -14,45 +8,17 @@ from exotwin.engine.task import ENDLESS_EVENTS, INCONSISTENT, TOO_MANY_EVENTS, T
 from exotwin.engine.workspace import Block
 
 _ENDLESS = 10_000  # executions at one moment
-_LOOKS = (0.25, 0.5, 0.75)  # where a step is looked at beside its end, since a comparison may change and change back
-_FINEST = 2.0**-60  # of a step: no change is located more finely, nor more finely than numbers resolve
-_BITS = 63  # comparisons in a word
 _INFINITY = float("inf")
-
-
-class Watch:
-    """Which comparisons decide about the triggers, and which states these depend on.
-
-    atoms : (LLVM's comparison, left node, right node). Equality is true at single moments that no look would hit, so it
-        is watched as "less" and "more". states : moving states behind the atoms.
-    """
-
-    def __init__(self, equations: Equations) -> None:
-        graph = equations.graph
-        self.atoms: list[tuple[str, int, int]] = []
-        for n in graph.needed(event.trigger for event in equations.events):
-            operation, *arguments = graph.nodes[n]
-            if graph.varies[n] and operation in ("lt", "le", "eq", "ne"):
-                for how in {"lt": ("olt",), "le": ("ole",)}.get(operation, ("olt", "ogt")):
-                    self.atoms.append((how, arguments[0], arguments[1]))
-        self.roots = [n for _, a, b in self.atoms for n in (a, b)]
-        self.states = sorted(i for i in graph.leaves(self.roots, "state") if i < equations.moving)
-        self.words = -(-len(self.atoms) // _BITS)
 
 
 def event_sizes(equations: Equations) -> dict[str, int]:
     """What a block holds for events: name -> number of vectors."""
     if not equations.events:
         return {}
-    watch, events = Watch(equations), equations.events
+    events = equations.events
     return {
-        # of each lane: the next delayed event; where in a step a comparison changes
-        **dict.fromkeys(("due", "low", "high", "look"), 1),
+        "due": 1,  # the next delayed event of a lane
         **dict.fromkeys(("random", "trouble", "executed", "slot", "best", "ties", "best_priority"), 1),
-        "atoms": watch.words,  # bits of the comparisons at the start of the step
-        "seen": watch.words,  # the same where the step is looked at
-        "probe": len(watch.states),
-        "probe_dense": 3 * len(watch.states),
         "trigger": len(events),
         "triggered": len(events),  # the same before
         "event_delay": len(events),
@@ -74,13 +40,12 @@ def _longest(equations: Equations) -> int:
 
 
 class EventWriter(TaskWriter):
-    """Writes ``locate``, ``prepare_events`` and ``settle``, and what they call; nothing for a model without events."""
+    """Writes ``prepare_events`` and ``settle``, and what they call; nothing for a model without events."""
 
     def write(self) -> None:
         """All of them."""
         if not self.equations.events:
             return
-        self._watch = Watch(self.equations)
         self._places = str(_places(self.equations))
         events = self.equations.events
         starts = [0]
@@ -93,9 +58,6 @@ class EventWriter(TaskWriter):
         self._initially = self.code.table("event_initially", [event.initially for event in events])
         self._write_triggers()
         self._write_values()
-        self._write_watch()
-        self._write_locate()
-        self._write_end_at_change()
         self._write_prepare()
         self._write_trigger_all()
         self._write_choose()
@@ -130,148 +92,6 @@ class EventWriter(TaskWriter):
                     block.put("event_value", k, values.value(node))
                     k += 1
             code.leave()
-
-    def _write_watch(self) -> None:
-        """``watch(block)``: bits of the comparisons for the moving states in "probe" at the time "look"."""
-        code, watch, moving = self.code, self._watch, self.equations.moving
-        slot = {state: r for r, state in enumerate(watch.states)}
-        with code.function("watch", "void", PTR) as (pointer,):
-            block = Block(code, self.workspace, pointer)
-
-            def state(i: int) -> str:
-                return block.get("probe", slot[i]) if i < moving else block.get("state", i)
-
-            values = self._expressions(block, watch.roots, state, block.get("look"))
-            for word in range(watch.words):
-                bits = "zeroinitializer"
-                for bit, (how, a, b) in enumerate(watch.atoms[word * _BITS : (word + 1) * _BITS]):
-                    truth = code.compare(how, values.value(a), values.value(b))
-                    wide = code.emit(f"zext {code.mask} {truth} to {code.integers}")
-                    moved = code.emit(f"shl {code.integers} {wide}, splat (i64 {bit})")
-                    bits = code.emit(f"or {code.integers} {bits}, {moved}")
-                block.put_integers("seen", bits, word)
-            code.leave()
-
-    # where in a step
-
-    def _write_locate(self) -> None:
-        """``locate(block)``: in "high" the first time of the step just made at which a comparison has changed.
-
-        Infinity where none has. The states at times within the step are those of dense output.
-        """
-        code = self.code
-        with code.function("locate", "void", PTR) as (pointer,):
-            block = Block(code, self.workspace, pointer)
-            self._find_dense(block)
-            begin, end, width = block.get("time"), block.get("new_time"), block.get("used")
-            block.put("low", 0, begin)
-            block.put("high", 0, code.splat(_INFINITY))
-            for share in _LOOKS:
-                self._look(block, code.muladd(code.splat(share), width, begin), self._states_within)
-            self._look(block, end, self._states_at_end)
-            least = code.op("fmul", width, code.splat(_FINEST))
-            with code.forever() as done:
-                low, high = block.get("low"), block.get("high")
-                gap = code.op("fsub", high, low)
-                middle = code.muladd(code.splat(0.5), gap, low)
-                above, below = code.compare("ogt", middle, low), code.compare("olt", middle, high)
-                wide = code.emit(f"and {code.mask} {code.compare('ogt', gap, least)}, {self._finite(high)}")
-                active = code.emit(f"and {code.mask} {wide}, {code.emit(f'and {code.mask} {above}, {below}')}")
-                code.leave_if(code.emit(f"xor i1 {code.any(active)}, true"), done)
-                changed = self._changed(block, middle, self._states_within)
-                earlier = code.emit(f"and {code.mask} {active}, {changed}")
-                later = code.select(changed, "zeroinitializer", active, kind=code.mask)
-                block.put("high", 0, code.select(earlier, middle, high))
-                block.put("low", 0, code.select(later, middle, low))
-            code.leave()
-
-    def _write_end_at_change(self) -> None:
-        """``end_at_change(block)``: "new_state" becomes the state at the change, of lanes whose step ends at one.
-
-        It is that of dense output, at which the comparisons were seen to have changed. A step of that width would be a
-        little more exact, but end on either side of the change, and be one attempt more.
-        """
-        code, n = self.code, self.equations.moving
-        with code.function("end_at_change", "void", PTR) as (pointer,):
-            block = Block(code, self.workspace, pointer)
-            theta = self._share(block, block.get("high"))
-            inside = code.compare("olt", theta, code.splat(1.0))
-            with code.loop(0, str(n)) as i:
-                mine = block.at_index(i)
-                new = mine.get("new_state")
-                dense = self._dense([mine.get("stage", s * n) for s in range(self.method.stages)])
-                value = self._within(theta, mine.get("state"), new, dense)
-                mine.put("new_state", 0, code.select(inside, value, new))
-            code.leave()
-
-    def _finite(self, time: str) -> str:
-        return self.code.compare("olt", time, self.code.splat(_INFINITY))
-
-    def _find_dense(self, block: Block) -> None:
-        n = self.equations.moving
-        for r, i in enumerate(self._watch.states):
-            for row, total in enumerate(
-                self._dense([block.get("stage", s * n + i) for s in range(self.method.stages)])
-            ):
-                block.put("probe_dense", 3 * r + row, total)
-
-    def _dense(self, increments: list[str]) -> list[str]:
-        code, totals = self.code, []
-        for weights in self.method.dense:
-            total = code.splat(0.0)
-            for weight, increment in zip(weights, increments, strict=True):
-                total = code.muladd(code.splat(weight), increment, total)
-            totals.append(total)
-        return totals
-
-    def _states_within(self, block: Block, time: str) -> None:
-        theta = self._share(block, time)
-        for r, i in enumerate(self._watch.states):
-            dense = [block.get("probe_dense", 3 * r + row) for row in range(3)]
-            block.put("probe", r, self._within(theta, block.get("state", i), block.get("new_state", i), dense))
-
-    def _share(self, block: Block, time: str) -> str:
-        code = self.code
-        return code.op("fdiv", code.op("fsub", time, block.get("time")), block.get("used"))
-
-    def _within(self, theta: str, old: str, new: str, dense: list[str]) -> str:
-        """Dense output; the same operations wherever it is asked for, so that a change that was seen is there."""
-        code, rest = self.code, self.code.op("fsub", self.code.splat(1.0), theta)
-        bend = code.muladd(theta, code.muladd(theta, dense[2], dense[1]), dense[0])
-        return code.muladd(theta, code.muladd(rest, bend, new), code.op("fmul", rest, old))
-
-    def _states_at_end(self, block: Block, _: str) -> None:
-        for r, i in enumerate(self._watch.states):
-            block.put("probe", r, block.get("new_state", i))
-
-    def _states_now(self, block: Block, _: str) -> None:
-        for r, i in enumerate(self._watch.states):
-            block.put("probe", r, block.get("state", i))
-
-    def _changed(self, block: Block, time: str, states: Callable[[Block, str], None]) -> str:
-        """Mask of lanes in which a comparison at that time differs from the start of the step."""
-        code = self.code
-        states(block, time)
-        block.put("look", 0, time)
-        code.line(f"call void @watch(ptr {block.pointer})")
-        different = "zeroinitializer"
-        for word in range(self._watch.words):
-            before, after = block.get_integers("atoms", word), block.get_integers("seen", word)
-            different = code.emit(
-                f"or {code.integers} {different}, {code.emit(f'xor {code.integers} {before}, {after}')}"
-            )
-        return code.compare("ne", different, "zeroinitializer", kind=code.integers)
-
-    def _look(self, block: Block, time: str, states: Callable[[Block, str], None]) -> None:
-        """Narrow low and high by one look at the step; looks come in the order of time."""
-        code = self.code
-        changed = self._changed(block, time, states)
-        low, high = block.get("low"), block.get("high")
-        searching = code.compare("oeq", high, code.splat(_INFINITY))
-        found = code.emit(f"and {code.mask} {searching}, {changed}")
-        passed = code.select(changed, "zeroinitializer", searching, kind=code.mask)
-        block.put("high", 0, code.select(found, time, high))
-        block.put("low", 0, code.select(passed, time, low))
 
     # what happens, in one lane
 
@@ -442,11 +262,11 @@ class EventWriter(TaskWriter):
                 with code.when(code.compare("sgt", count, str(_ENDLESS), kind=I64)):
                     code.store(I64, str(ENDLESS_EVENTS), trouble_at)
                 code.leave_if(code.compare("ne", code.load(I64, trouble_at), "0", kind=I64), done)
-            self._look_ahead(task, workspace, lane)
+            self._look_ahead(workspace, lane)
             code.leave()
 
-    def _look_ahead(self, task: str, workspace: str, lane: str) -> None:
-        """The next delayed event, and the comparisons as they stand now."""
+    def _look_ahead(self, workspace: str, lane: str) -> None:
+        """The next delayed event."""
         code = self.code
         due_at = self._lane(workspace, "due", lane)
         code.store(F64, number(_INFINITY), due_at)
@@ -455,10 +275,3 @@ class EventWriter(TaskWriter):
             earliest = code.load(F64, due_at)
             sooner = code.compare("olt", due, earliest, kind=F64)
             code.store(F64, code.select(sooner, due, earliest, kind=F64), due_at)
-        block = Block(code, self.workspace, workspace)
-        self._states_now(block, "")
-        block.put("look", 0, block.get("time"))
-        code.line(f"call void @watch(ptr {workspace})")
-        for word in range(self._watch.words):
-            seen = code.load(I64, self._lane(workspace, "seen", lane, str(word)))
-            code.store(I64, seen, self._lane(workspace, "atoms", lane, str(word)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from exotwin.engine.emit import F64, I64, PTR, number
 from exotwin.engine.task import INCONSISTENT, OK, TaskWriter
+from exotwin.engine.watch import Watch
 
 
 class LaneWriter(TaskWriter):
@@ -145,6 +146,9 @@ class LaneWriter(TaskWriter):
                 with code.when(code.compare("ne", trouble, "0", kind=I64)):
                     code.leave(I64, trouble)
                     code.begin(code.label())
+            watch = Watch(self.equations)
+            if watch.clock or watch.states:
+                code.line(f"call void @remember(ptr {task}, i64 {lane})")
             with code.loop(0, str(self.equations.moving)) as state:
                 size = code.intrinsic("fabs", code.load(F64, self._lane(workspace, "state", lane, state)), kind=F64)
                 place = self._lane(workspace, "peak", lane, state)

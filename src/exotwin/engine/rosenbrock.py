@@ -81,7 +81,9 @@ class RosenbrockStepper(Stepper):
             block.put("inverse_width", 0, inverse)
         else:
             inverse = block.get("inverse_width")
-        time = code.muladd(code.splat(method.c[stage]), width, block.get("time"))
+        # the end of the step to the last bit: a moment later a rate may have jumped
+        at_end = method.c[stage] == 1.0
+        time = block.get("new_time") if at_end else code.muladd(code.splat(method.c[stage]), width, block.get("time"))
         roots = equations.driving if stage == 0 else equations.rates
         expressions = self._expressions(block, roots, place="new_state" if stage else "state", time=time)
         if stage == 0:
