@@ -22,8 +22,8 @@ from exotwin.progress import Progress, Silent
 _STIFF, _PLAIN = METHODS
 
 _ENOUGH = 4096
-"""Patients of an ensemble that has a pilot. A pilot takes one or two milliseconds, and up to half a second once for each
-model, to make the code of the plain method: below, there is not that much to gain."""
+"""Patients of an ensemble that has a pilot. A pilot takes one or two milliseconds, and once for each model up to half a
+second, to make the code of the plain method: below, there is not that much to gain."""
 _PATIENTS = 16  # two vectors of the widest kind
 _CLEARLY = 0.7
 """The plain method is taken if its cost is below this share: steps cost 20 % more or less than counted, and where
