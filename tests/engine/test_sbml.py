@@ -23,23 +23,80 @@ def assert_refused(text: str, message: str, kind: type[ExotwinError] = ModelErro
 @pytest.mark.parametrize(
     ("addition", "message"),
     [
-        ("at time > 3: k = 1", 'event "_E0".*1 event'),
         ("y := delay(a, 1)", 'assignment rule for "y".*delay'),
-        ("0 = a + q - 3", "algebraic rule"),
+        ("E1: at delay(a, 1) > 3: q = 1", 'event "E1", trigger.*delay'),
+        ("E1: at a > 3: q = delay(a, 1)", 'event "E1", assignment of "q".*delay'),
     ],
 )
-def test_what_is_not_built_is_named(addition: str, message: str) -> None:
+def test_delays_are_named(addition: str, message: str) -> None:
     assert_refused(sbml(f"model g\n a = 1; q = 2; k = 2; a' = -k*a;\n {addition}\nend"), message, NotBuiltYet)
 
 
-def test_fast_reactions_and_required_packages_are_named() -> None:
+def test_fast_reactions_are_named() -> None:
     level_3_1 = GOOD.replace("level3/version2", "level3/version1").replace('version="2"', 'version="1"')
     fast = level_3_1.replace('<reaction id="J1" reversible="true"', '<reaction id="J1" reversible="true" fast="true"')
     assert_refused(fast, 'reaction "J1".*fast', NotBuiltYet)
-    comp = GOOD.replace(
-        "<sbml ", '<sbml xmlns:comp="http://www.sbml.org/sbml/level3/version1/comp/version1" comp:required="true" ', 1
+
+
+@pytest.mark.parametrize("package", ["distrib", "multi", "spatial", "qual"])
+def test_required_packages_are_named(package: str) -> None:
+    space = f"http://www.sbml.org/sbml/level3/version1/{package}/version1"
+    text = GOOD.replace("<sbml ", f'<sbml xmlns:{package}="{space}" {package}:required="true" ', 1)
+    assert_refused(text, f'required package "{package}"', NotBuiltYet)
+
+
+def with_flux_balance(inside: str, species: str = "", reaction: str = "") -> str:
+    space = "http://www.sbml.org/sbml/level3/version1/fbc/version2"
+    text = GOOD.replace("<sbml ", f'<sbml xmlns:fbc="{space}" fbc:required="false" ', 1)
+    text = text.replace("<model ", '<model fbc:strict="false" ', 1).replace("</model>", f"{inside}</model>")
+    return text.replace("<species ", f"<species {species} ", 1).replace("<reaction ", f"<reaction {reaction} ", 1)
+
+
+def test_flux_balance_is_named_and_its_charges_are_not() -> None:
+    objective = (
+        '<fbc:listOfObjectives fbc:activeObjective="best"><fbc:objective fbc:id="best" fbc:type="maximize">'
+        '<fbc:listOfFluxObjectives><fbc:fluxObjective fbc:reaction="J1" fbc:coefficient="1"/>'
+        "</fbc:listOfFluxObjectives></fbc:objective></fbc:listOfObjectives>"
     )
-    assert_refused(comp, 'required package "comp"', NotBuiltYet)
+    assert_refused(with_flux_balance(objective), 'objective "best".*flux balance', NotBuiltYet)
+    bounds = 'fbc:lowerFluxBound="k" fbc:upperFluxBound="k"'
+    assert_refused(with_flux_balance("", reaction=bounds), 'reaction "J1".*bounds of flux balance', NotBuiltYet)
+    charged = load(with_flux_balance("", species='fbc:charge="2" fbc:chemicalFormula="Ca"'))
+    assert charged.simulate([0, 1]).equals(load(GOOD).simulate([0, 1]))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('<species id="b"', '<species id="a"', 'species "a".*id of species "a" again'),
+        ('boundaryCondition="false" constant="false"', 'boundaryCondition="false" constant="true"', '"a".*constant'),
+        ('<parameter id="c" constant="false"', '<parameter id="c" constant="true"', 'rule for "c".*constant=false'),
+        ('variable="c"', 'variable="a"', 'reaction "J1".*"a", which is set by a rule'),
+        ('variable="c"', 'variable="J1"', 'rule for "J1".*reaction "J1"'),
+    ],
+)
+def test_what_is_set_twice_or_must_not_be_set_is_named(old: str, new: str, message: str) -> None:
+    assert old in GOOD
+    assert_refused(GOOD.replace(old, new, 1), message)
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("x = 1; E1: at time > 1: not_y = 2; not_y = 1; y := x", '"E1", assignment of "y".*at all times'),
+        ("x = 1; E1: at time > 1: not_y = 2; not_y = 1; const y = 1", '"E1", assignment of "y".*constant'),
+        ("x = 1; E1: at time > 1: x = 2, not_x = 3; not_x = 1", '"E1", assignment of "x".*a second one'),
+        ("x = 1; E1: at time > 1: not_z = 3; not_z = 1", '"E1", assignment of "z".*the name "z"'),
+    ],
+)
+def test_what_an_event_must_not_assign_is_named(lines: str, message: str) -> None:
+    assert_refused(sbml(f"model g\n {lines}\nend").replace('variable="not_', 'variable="'), message)
+
+
+def test_functions_that_unfold_without_bound_are_refused() -> None:
+    functions = "".join(f"function f{i}(x)\n f{i - 1}(x) + f{i - 1}(2*x)\nend\n" for i in range(1, 30))
+    text = sbml(f"function f0(x)\n x\nend\n{functions}model r\n a = 1; a' = f29(a)\nend")
+    assert_refused(text, 'rate rule for "a".*function calls')
 
 
 @pytest.mark.parametrize(

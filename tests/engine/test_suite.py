@@ -57,7 +57,9 @@ def fault_of(case: Path) -> str:
         good = np.isclose(found, column, rtol=relative, atol=absolute, equal_nan=True)
         if not good.all():
             k = int(np.argmin(good))
-            return f"{asked[name]} at {reference[k, 0]:g} is {found[k]:g}, not {column[k]:g} ({result.outcome.values[0]})"
+            return (
+                f"{asked[name]} at {reference[k, 0]:g} is {found[k]:g}, not {column[k]:g} ({result.outcome.values[0]})"
+            )
     return ""
 
 

@@ -51,11 +51,13 @@ def read(name: str, text: str) -> Any:
     # the text is no longer in the encoding that its first line may declare
     body = re.sub(r"^<\?xml.*?\?>", "", text.lstrip("\ufeff \t\r\n"), count=1, flags=re.DOTALL)
     document = libsbml.readSBMLFromString('<?xml version="1.0" encoding="UTF-8"?>' + body)
+    _refuse_packages(name, document)
     refuse_errors(name, document)
     if document.getModel() is None:
         raise ModelError(name, found="no <model>", expected="an SBML document with a model")
-    for element, what in _packages(document):
-        raise NotBuiltYet(f"{name}, {element}", found=what, expected="a model without; this version does not run them")
+    for model in models(document):
+        for element, what in _flux_balance(model):
+            raise NotBuiltYet(f"{name}, {element}", found=what, expected="a model with rate laws instead")
     return document
 
 
@@ -84,14 +86,16 @@ def refuse_errors(name: str, document: Any) -> None:
             raise ModelError(f"{name}, line {error.getLine()}", found=message, expected="a valid SBML document")
 
 
-def _packages(document: Any) -> Iterator[tuple[str, str]]:
+def _refuse_packages(name: str, document: Any) -> None:
     for i in range(document.getNumPlugins()):
         package = document.getPlugin(i).getPackageName()
         required = document.getLevel() >= 3 and document.getPackageRequired(package)
         if required and package not in _UNDERSTOOD:
-            yield "the document", f'the required package "{package}"'
-    for model in models(document):
-        yield from _flux_balance(model)
+            raise NotBuiltYet(
+                f"{name}, the document",
+                found=f'the required package "{package}"',
+                expected="a model without; this version does not run them",
+            )
 
 
 def _flux_balance(model: Any) -> Iterator[tuple[str, str]]:

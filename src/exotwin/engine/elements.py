@@ -146,6 +146,10 @@ class Elements(Mapping[str, Element]):
             if law is None or not law.isSetMath():
                 self.remarks.append(f"the {element.what} has no rate law and turns over nothing")
             if law is not None:
+                if law.isSetTimeUnits() or law.isSetSubstanceUnits():
+                    self.remarks.append(
+                        f"units of its own, which the rate law of {element.what} has, are not converted"
+                    )
                 element.law = law.getMath() if law.isSetMath() else None
                 for parameter in listed(law, "LocalParameter") or listed(law, "Parameter"):
                     element.local[parameter.getId()] = parameter.getValue() if parameter.isSetValue() else NAN

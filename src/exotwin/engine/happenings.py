@@ -55,6 +55,8 @@ def read_events(model: Any) -> tuple[list[Happening], list[str]]:
             why = "has no trigger and never happens" if trigger is None else "assigns nothing"
             remarks.append(f'the event "{name}" {why}')
             continue
+        if event.isSetTimeUnits():
+            remarks.append(f'a unit of time of its own, which the event "{name}" has, is not converted')
         early = event.getLevel() == 2 and event.getVersion() < 4  # where assignments always took the trigger's values
         found.append(
             Happening(

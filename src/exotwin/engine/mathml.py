@@ -6,14 +6,14 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any
 
 from exotwin.engine.special import factorial
 from exotwin.errors import ModelError, NotBuiltYet
 
 AVOGADRO = 6.02214179e23  # the value that SBML Level 3 fixes
-_MOST_CALLS = 100_000
+_MOST_CALLS = 10_000  # in a formula; each puts a body in its place, and a few that call each other unfold without end
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Scope:
 
     where : place of the formula, for messages. symbol, rate : value and rate of change of a name.
     functions : those of the model. local : names that hide all others.
+    calls : the functions around it. count : of the calls in the whole formula.
     """
 
     where: str
@@ -31,19 +32,15 @@ class Scope:
     time: Any
     local: Mapping[str, Any] = field(default_factory=dict)
     calls: tuple[str, ...] = ()
+    count: Iterator[int] = field(default_factory=count)
 
 
 class Functions:
-    """The functions that a model defines: id -> libSBML's lambda.
-
-    Each call puts a function's body in its place. A few definitions that call each other twice would make a formula
-    without bound, hence a limit.
-    """
+    """The functions that a model defines: id -> libSBML's lambda."""
 
     def __init__(self, definitions: Mapping[str, Any]) -> None:
         self._definitions = definitions
         self._names: dict[str, frozenset[tuple[str, bool]]] = {}
-        self._calls = 0
 
     def __contains__(self, name: str) -> bool:
         return name in self._definitions
@@ -61,18 +58,6 @@ class Functions:
             bound, body = self.parts(name)
             self._names[name] = frozenset(found for found in names(body, self) if found[0] not in bound)
         return self._names[name]
-
-    def count_call(self, where: str) -> None:
-        """Note that a body is put in place.
-
-        Raises
-        ------
-        ModelError : too many of them.
-        """
-        self._calls += 1
-        if self._calls > _MOST_CALLS:
-            found, expected = f"more than {_MOST_CALLS} function calls, those within functions counted", "fewer"
-            raise ModelError(where, found=found, expected=expected)
 
 
 def names(node: Any, functions: Functions) -> Iterator[tuple[str, bool]]:
@@ -160,7 +145,9 @@ def _call(node: Any, arguments: list[Any], scope: Scope) -> Any:
         raise ModelError(scope.where, found=f'the function "{name}" calls itself', expected="functions without cycles")
     if name not in scope.functions:
         raise ModelError(scope.where, found=f'the function "{name}"', expected="one that the model defines")
-    scope.functions.count_call(scope.where)
+    if next(scope.count) >= _MOST_CALLS:
+        found = f"more than {_MOST_CALLS} function calls in a formula, those within functions counted"
+        raise ModelError(scope.where, found=found, expected="fewer")
     bound, body = scope.functions.parts(name)
     if len(bound) != len(arguments):
         raise ModelError(
@@ -174,6 +161,7 @@ def _call(node: Any, arguments: list[Any], scope: Scope) -> Any:
         scope.time,
         dict(zip(bound, arguments, strict=True)),
         (*scope.calls, name),
+        scope.count,
     )
     return convert(body, inner)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -199,18 +199,33 @@ def _happening(
     The size by which it does is that before the event, even if the event assigns the size as well: all assignments of
     an event rest on the same state of the model (SBML Test Suite, case 01779).
     """
-    assigned = []
-    for n, tree in happening.assignments:
-        value = meaning.formula(tree, happening.place_of(n))
-        if meaning.is_amount(n):
-            size = meaning.values[elements[n].sbml.getCompartment()]
-            value = value * size
-        assigned.append((states.index(n), value))
+    assigned, early = [], happening.values_of_trigger
+    values = {n: meaning.formula(tree, happening.place_of(n)) for n, tree in happening.assignments}
+    sizes = {n: meaning.values[elements[n].sbml.getCompartment()] for n in values if meaning.is_amount(n)}
+    if early and not any(_varying(value, meaning) for value in values.values()):
+        early = False  # it makes no difference to the values, and sizes are always those of the execution
+    others = {n for other in elements.happenings if other is not happening for n, _ in other.assignments}
+    for n, value in values.items():
+        depends_on = _varying(sizes[n], meaning) if n in sizes else set()
+        if early and (depends_on if happening.delay is not None else depends_on & others):
+            raise NotBuiltYet(
+                elements.where(happening.place_of(n)),
+                found="a concentration with its value at the trigger's time, in a compartment that changes meanwhile",
+                expected="useValuesFromTriggerTime=false, or a species with hasOnlySubstanceUnits=true",
+            )
+        assigned.append((states.index(n), value * sizes[n] if n in sizes else value))
     formulas = {"trigger": happening.trigger, "delay": happening.delay, "priority": happening.priority}
     parts = {
         part: meaning.formula(tree, f"{happening.what}, {part}") for part, tree in formulas.items() if tree is not None
     }
-    return happening, parts, tuple(assigned)
+    return replace(happening, values_of_trigger=early), parts, tuple(assigned)
+
+
+def _varying(expression: Any, meaning: Meaning) -> set[str]:
+    """Names in it of what changes during a run."""
+    import casadi as ca
+
+    return {meaning.time.name(), *meaning.states} & {symbol.name() for symbol in ca.symvar(expression)}
 
 
 def equations_of(name: str, symbols: Symbols) -> Equations:
