@@ -85,7 +85,7 @@ class CompactStepper(RosenbrockStepper):
     def _one_stage(self, stage: int, block: Block, rtol: str, fade: str) -> None:
         code, method, n = block.code, self._tableau, self.equations.moving
         if stage:
-            self._combine(block, stage)
+            self._combine(block, stage, n)
             block.put("moment", 0, code.muladd(code.splat(method.c[stage]), block.get("used"), block.get("time")))
         place = code.at(block.pointer, block.workspace.place("stage", stage * n))
         code.line(f"call void @rates(ptr {block.pointer}, ptr {place})")

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from exotwin.engine.derivatives import derivative
 from exotwin.engine.integrator import Results
 from exotwin.engine.task import METHODS, OUTCOMES
 
 if TYPE_CHECKING:
     import xarray as xr
+
+Floats = NDArray[np.float64]
 
 NAMES_OF_OUTCOMES, _NAMES_OF_METHODS = np.array(OUTCOMES), np.array(METHODS)
 BY_PATIENT = {
@@ -27,44 +30,70 @@ BY_PATIENT = {
 
 
 @dataclass(frozen=True)
+class Variable:
+    """One array of the Dataset: one of the results, or derivatives side by side."""
+
+    parts: tuple[str, ...]
+    dims: tuple[str, ...]
+    attributes: Mapping[str, Any]
+
+    def values(self, results: Results) -> Floats:
+        """The numbers, shaped as ``dims`` say."""
+        values = [results.values[name] for name in self.parts]
+        return np.stack(values, axis=-1) if "wrt" in self.dims else values[0]
+
+
+@dataclass(frozen=True)
 class Labels:
     """What stands at the results.
 
     attributes : of the whole, such as the model's title; texts, numbers and mappings of these. times : (time,).
-    units : output -> unit.
+    units : output -> unit. wrt : unit of what outputs are differentiated by.
     """
 
     attributes: Mapping[str, Any]
-    times: NDArray[np.float64]
+    times: Floats
     time_unit: str
     units: Mapping[str, str]
+    wrt: Mapping[str, str]
 
-    def variables(self) -> dict[str, tuple[str, dict[str, str]]]:
-        """Output -> name and attributes of its variable.
+    def variables(self) -> dict[str, Variable]:
+        """Name -> variable.
 
         An output that is called as something of the Dataset's own, such as "time", gets a "_" behind its name, and its
         attribute ``id`` tells what the model calls it.
         """
-        found: dict[str, tuple[str, dict[str, str]]] = {}
+        found: dict[str, Variable] = {}
+        taken = ("patient", "time", *BY_PATIENT, *(("wrt",) if self.wrt else ()))
         for name, unit in self.units.items():
             own, attributes = name, {"units": unit}
-            while own in ("patient", "time", *BY_PATIENT) or (own != name and own in self.units):
+            while own in taken or (own != name and own in self.units):
                 own, attributes = f"{own}_", {"units": unit, "id": name}
-            found[name] = own, attributes
+            found[own] = Variable((name,), ("patient", "time"), attributes)
+        for name, unit in self.units.items() if self.wrt else ():
+            parts = tuple(derivative(name, by) for by in self.wrt)
+            units = [f"{unit}/({by})" if unit and by else "" for by in self.wrt.values()]
+            found[f"sensitivity({name})"] = Variable(parts, ("patient", "time", "wrt"), {"units": units})
         return found
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Lengths of the dimensions that are the same for all patients."""
+        return {"time": len(self.times), "wrt": len(self.wrt)}
 
 
 def dataset(labels: Labels, results: Results) -> xr.Dataset:
-    """Results in memory, with dimensions (patient, time)."""
+    """Results in memory, with dimensions (patient, time), of sensitivities (patient, time, wrt)."""
     import xarray as xr
 
     return xr.Dataset(
         {
-            variable: (("patient", "time"), results.values[name], attributes)
-            for name, (variable, attributes) in labels.variables().items()
+            name: (variable.dims, variable.values(results), dict(variable.attributes))
+            for name, variable in labels.variables().items()
         },
         coords={
             "time": ("time", labels.times, {"units": labels.time_unit}),
+            **({"wrt": list(labels.wrt)} if labels.wrt else {}),
             **{name: ("patient", values) for name, values in by_patient(results).items()},
         },
         attrs={**labels.attributes, "outcomes": counted(np.bincount(results.outcome, minlength=len(OUTCOMES)))},

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from exotwin.engine.integrator import Place, Recorded
+from exotwin.errors import NotBuiltYet
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,15 @@ class Derivatives:
         return dict(self.table)
 
     def recorded(self, name: str, item: Recorded) -> dict[str, Recorded]:
-        """How the derivatives of an output are called among the results, and how they are recorded."""
+        """How the derivatives of an output are called among the results, and how they are recorded.
+
+        Raises
+        ------
+        NotBuiltYet : the output is the rate of a reaction.
+        """
+        if item.place not in self._of:
+            where, expected = f'outputs "{name}"', "states, observables and parameters"
+            raise NotBuiltYet(where, found="sensitivities of the rate of a reaction", expected=expected)
         slopes = self._of[item.place]
         parts = [Recorded(slope) for slope in slopes]
         if item.size is not None:

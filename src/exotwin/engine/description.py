@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from exotwin.engine.compile import Processor, machine_code
 from exotwin.engine.cost import attempted_step
+from exotwin.engine.derivatives import Derivatives
 from exotwin.engine.driver import write_module
 from exotwin.engine.equations import Equations
 from exotwin.engine.explicit import ExplicitStepper
@@ -18,7 +19,7 @@ from exotwin.engine.rosenbrock import RosenbrockStepper
 from exotwin.engine.steps import Stepper
 from exotwin.engine.tableaux import RODAS5P, TSIT5
 from exotwin.engine.task import METHODS
-from exotwin.errors import ModelError, nearest
+from exotwin.errors import ModelError, NotBuiltYet, nearest
 
 _ASKED = re.compile(r"(amount|concentration)\((\w+)\)")
 
@@ -29,7 +30,7 @@ class Description:
 
     species : id -> its compartment, and whether formulas mean its concentration.
     needs : (output,) the states from which each is computed. algebraic : whether some states follow from residuals.
-    operations : of an attempted step.
+    operations : of an attempted step. derivatives : where they stand, if sensitivities were asked for.
     """
 
     title: str
@@ -48,6 +49,7 @@ class Description:
     algebraic: bool
     operations: float
     shape: Shape
+    derivatives: Derivatives | None = None
 
     def to_json(self) -> bytes:
         """For the cache."""
@@ -61,6 +63,8 @@ class Description:
         fields["volumes"] = {int(state): name for state, name in fields["volumes"].items()}
         fields["species"] = {name: (str(where), bool(meant)) for name, (where, meant) in fields["species"].items()}
         fields["shape"] = Shape(**fields["shape"])
+        if fields["derivatives"] is not None:
+            fields["derivatives"] = Derivatives.from_fields(fields["derivatives"])
         return cls(**fields)
 
     def recorded(self, name: str) -> tuple[Recorded, str]:
@@ -99,7 +103,9 @@ class Description:
         return found.union(*(self.needs[index] for kind, index in recorded.places if kind == "output"))
 
 
-def compiled(name: str, text: str, target: Processor, method: str = METHODS[0]) -> tuple[bytes, bytes]:
+def compiled(
+    name: str, text: str, target: Processor, method: str = METHODS[0], sensitivities: Sequence[str] = ()
+) -> tuple[bytes, bytes]:
     """Description (as JSON) and machine code of an SBML document.
 
     Whatever the method, all that code and caller have to agree upon (the order of names, of what is known for each
@@ -110,7 +116,11 @@ def compiled(name: str, text: str, target: Processor, method: str = METHODS[0]) 
     from exotwin.engine.system import build
 
     document = parse(name, text)
-    system = build(document.getModel(), name)
+    system, derivatives = build(document.getModel(), name), None
+    if sensitivities:
+        from exotwin.engine.sensitivity import with_sensitivities
+
+        system, derivatives = with_sensitivities(system, sensitivities)
     elements, equations = Elements(document.getModel(), name), system.equations
     ir, workspace = write_module(_stepper(equations, method), width=target.width, fma=target.fma)
     description = Description(
@@ -142,9 +152,17 @@ def compiled(name: str, text: str, target: Processor, method: str = METHODS[0]) 
             n_outputs=len(equations.outputs),
             workspace=workspace,
         ),
+        derivatives=derivatives,
     )
     return description.to_json(), machine_code(ir, target)
 
 
 def _stepper(equations: Equations, method: str) -> Stepper:
+    from exotwin.engine.sensitivity import SensitivityEquations
+    from exotwin.engine.sensitivity_step import SensitivityStepper
+
+    if isinstance(equations, SensitivityEquations):
+        if method != METHODS[0]:
+            raise NotBuiltYet(f'method "{method}"', found="sensitivities asked for", expected=f'"{METHODS[0]}"')
+        return SensitivityStepper(equations, RODAS5P)
     return RosenbrockStepper(equations, RODAS5P) if method == METHODS[0] else ExplicitStepper(equations, TSIT5)

@@ -48,16 +48,21 @@ class Kernels:
 
 @dataclass(frozen=True)
 class Recorded:
-    """What is returned under a name: a number, or the same times the size of a compartment to a power of 1 or −1."""
+    """What is returned under a name: a number, or the same times the size of a compartment to a power of 1 or −1.
+
+    of : if ``place`` holds a derivative, where the number itself and the derivative of the size stand, for the chain
+        rule.
+    """
 
     place: Place
     size: Place | None = None
     power: int = 0
+    of: tuple[Place, Place] | None = None
 
     @property
     def places(self) -> tuple[Place, ...]:
         """All that it is computed from."""
-        return (self.place,) if self.size is None else (self.place, self.size)
+        return (self.place, *((self.size,) if self.size is not None else ()), *(self.of or ()))
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,8 @@ class Run:
     parameters : parameter index -> value(s) given, one or (patient,). Also arrays that are read when they are needed.
     initial : state index -> the same, in the unit of the name.
     volumes : state index -> where the size stands that turns a given concentration into an amount.
+    starts : state whose initial value is given -> its derivatives: (state that holds it, whether it is by that initial
+        value, where the derivative of the size stands).
     recorded : name -> what to return. needed_states : states to record, moving ones first.
     tolerance : (moving,) absolute. fade : below this share of its largest size a state's tolerance no longer shrinks.
     methods : each is given the patients with whom those before it failed.
@@ -79,6 +86,7 @@ class Run:
     parameters: dict[int, Floats]
     initial: dict[int, Floats]
     volumes: dict[int, Place]
+    starts: dict[int, list[tuple[int, bool, Place | None]]]
     recorded: dict[str, Recorded]
     needed_states: Sequence[int]
     tolerance: Floats
@@ -294,6 +302,8 @@ class _Worker:
         for state, given in self._run.initial.items():
             if state not in volumes:
                 self._fill(self._initial[state], given, mine)
+                for derivative, own, _ in self._run.starts.get(state, ()):
+                    self._initial[derivative] = float(own)
         concentrations = [state for state in self._run.initial if state in volumes]
         if not concentrations:
             return
@@ -313,8 +323,12 @@ class _Worker:
         sizes = {"parameter": self._parameters, "state": self._initial, "output": outputs[0]}
         for state in concentrations:
             kind, index = volumes[state]
+            size = sizes[kind][index]
             self._fill(self._initial[state], self._run.initial[state], mine)
-            self._initial[state] *= sizes[kind][index]
+            for derivative, own, growth in self._run.starts.get(state, ()):
+                change = self._initial[state] * sizes[growth[0]][growth[1]] if growth is not None else 0.0
+                self._initial[derivative] = change + size if own else change
+            self._initial[state] *= size
 
     def _hand_over(self, mine: slice, results: Results) -> None:
         run, count = self._run, self._count
@@ -328,6 +342,9 @@ class _Worker:
                 size = self._course(item.size)
                 with np.errstate(all="ignore"):  # a compartment may have no size
                     target[:] = target * size if item.power > 0 else target / size
+                    if item.of is not None:
+                        number, growth = (self._course(place) for place in item.of)
+                        target[:] += number * growth if item.power > 0 else -number * growth / size**2
             for patient in failed:
                 target[patient, run.times > self._failed_at[patient]] = np.nan
 

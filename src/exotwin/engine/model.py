@@ -17,9 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 from exotwin.engine import cache, inputs, pilot
 from exotwin.engine.compile import processor
 from exotwin.engine.dataset import Labels, dataset
+from exotwin.engine.derivatives import Derivatives
 from exotwin.engine.description import Description, compiled
 from exotwin.engine.doses import Dose, schedule
-from exotwin.engine.integrator import Results, Run, integrate
+from exotwin.engine.integrator import Place, Results, Run, integrate
 from exotwin.engine.program import Program, program
 from exotwin.engine.steps import NO_SIZE
 from exotwin.engine.task import METHODS
@@ -43,12 +44,14 @@ class Quantity:
     unit: str
 
 
-def load(path_or_sbml: str | Path, *, width: int | None = None) -> CompiledModel:
+def load(path_or_sbml: str | Path, *, sensitivities: Sequence[str] = (), width: int | None = None) -> CompiledModel:
     """Compile an SBML document, or take it from the cache if it was compiled before.
 
     Parameters
     ----------
     path_or_sbml : file, or the document itself as text.
+    sensitivities : names of parameters, and of states for their initial values, with respect to which every simulation
+        differentiates its outputs (see `CompiledModel.simulate`). Each costs about as much as a plain simulation.
     width : virtual patients computed side by side (1, 2, 4 or 8); default: what fits this processor. Results do not
         depend on it.
 
@@ -63,10 +66,11 @@ def load(path_or_sbml: str | Path, *, width: int | None = None) -> CompiledModel
     target = processor(width)
 
     def stored(method: str) -> tuple[bytes, bytes]:
-        key = cache.key(text, _version(), target.name, target.features, str(target.width), str(target.fma), method)
+        made_for = target.name, target.features, str(target.width), str(target.fma), method
+        key = cache.key(text, _version(), *made_for, *sensitivities)
         found = cache.read(key)
         if found is None:
-            found = compiled(name, text, target, method)
+            found = compiled(name, text, target, method, sensitivities)
             cache.write(key, *found)
         return found
 
@@ -90,7 +94,7 @@ class CompiledModel:
     """A model as machine code. Made by `load`.
 
     title : the model's name. time_unit : as the model names it. width : lanes of its vectors.
-    remarks : what a careful reader should be told.
+    remarks : what a careful reader should be told. wrt : names with respect to which outputs are differentiated.
     parameters, states, observables : id -> value at time 0 with the model's own numbers, NaN where it leaves one open;
         observables are what assignment rules set.
     """
@@ -100,14 +104,15 @@ class CompiledModel:
         description, code = stored(METHODS[0])
         self._stored, self._programs = stored, {METHODS[0]: program(description, code)}
         self._description = told = Description.from_json(description)
-        self._index = {name: i for i, name in enumerate(told.states)}
-        self._parameter_index = {name: j for j, name in enumerate(told.parameters)}
+        # derivatives stand among states and parameters, without a name
+        self._index = {name: i for i, name in enumerate(told.states) if name}
+        self._parameter_index = {name: j for j, name in enumerate(told.parameters) if name}
         self._values = np.array(told.values, float)
-        self.width = told.shape.width
+        self.width, self.wrt = told.shape.width, told.derivatives.wrt if told.derivatives is not None else ()
         self.title, self.time_unit, self.remarks = told.title, told.time_unit, tuple(told.remarks)
         self._at_start = self._values_at_start()
-        self.parameters: Mapping[str, Quantity] = self._quantities(told.parameters)
-        self.states: Mapping[str, Quantity] = self._quantities(told.states)
+        self.parameters: Mapping[str, Quantity] = self._quantities(list(self._parameter_index))
+        self.states: Mapping[str, Quantity] = self._quantities(list(self._index))
         named_apart = {*self._index, *told.reactions}
         ruled = [n for n, (kind, _) in told.outputs.items() if kind == "output" and n not in named_apart]
         self.observables: Mapping[str, Quantity] = self._quantities(ruled)
@@ -181,25 +186,32 @@ class CompiledModel:
         patients by outcome. ``attrs["method"]``; where there was a pilot, ``attrs["pilot"]``: its patients, the steps
         that each method tried with them, and the ratio of costs. An output that is called like one of these, such as
         "time", gets a "_" behind its name. With a store, arrays are read from there when they are used.
+        With sensitivities, for each output X also a variable "sensitivity(X)" with dimensions (patient, time, wrt): ∂X
+        by each parameter or initial value; by the latter in the unit of `initial`, all others staying as they are.
+        Derivatives take part in the choice of steps. Doses do not depend on what is differentiated by.
 
         Raises
         ------
         ModelError : unknown names, lengths that disagree, values that are no numbers or left open, times that do not
             rise, tolerances that are not above zero, an unknown method; a store that holds results of other inputs or
             anything else.
-        NotBuiltYet : the method "tsit5" for a model with algebraic rules.
+        NotBuiltYet : the method "tsit5" for a model with algebraic rules or sensitivities; sensitivities of the rate of
+            a reaction.
         """
         grid = inputs.grid(times)
         inputs.positive(rtol=rtol, n_threads=1 if n_threads is None else n_threads, max_steps=max_steps)
         given = {name: inputs.numbers(name, value) for name, value in (parameters or {}).items()}
         start = {name: inputs.numbers(name, value) for name, value in (initial or {}).items()}
         names = list(dict.fromkeys(outputs)) if outputs is not None else [*self.states, *self.observables]
-        run, units = self._run(grid, given, start, doses, names, rtol, atol, max_steps)
+        slopes = self._description.derivatives
+        run, units = self._run(grid, given, start, doses, names, rtol, atol, max_steps, slopes)
         self._check_complete(given, start)
         told, simulate = progress or Silent(), partial(self._integrate, n_threads=n_threads or _processors())
-        choice = pilot.choose(method, run, self._program, simulate, may_be_plain=not self._description.algebraic)
+        may_be_plain = not self._description.algebraic and not self.wrt
+        choice = pilot.choose(method, run, self._program, simulate, may_be_plain=may_be_plain)
         run = replace(run, methods=choice.methods)
-        labels = Labels({"model": self.title, **choice.attributes}, grid, self.time_unit, units)
+        wrt = {name: self._description.units.get(name, "") for name in self.wrt}
+        labels = Labels({"model": self.title, **choice.attributes}, grid, self.time_unit, units, wrt)
 
         def compute(part: Run) -> Results:
             return pilot.compute(choice, part, simulate, told)
@@ -222,10 +234,24 @@ class CompiledModel:
         rtol: float,
         atol: float | Mapping[str, float] | None,
         max_steps: int,
+        slopes: Derivatives | None = None,
     ) -> tuple[Run, dict[str, str]]:
         """What is to be done, and the unit of each output."""
         told = self._description
-        recorded = {name: told.recorded(name) for name in names}
+        asked = {name: told.recorded(name) for name in names}
+        recorded = {name: item for name, (item, _) in asked.items()}
+        volumes = {state: told.outputs[compartment] for state, compartment in told.volumes.items()}
+        given = {
+            self._parameter_index[self._known(name, self._parameter_index, "parameters")]: value
+            for name, value in parameters.items()
+        }
+        begun = {self._known(name, self._index, "initial"): value for name, value in initial.items()}
+        starts: dict[int, list[tuple[int, bool, Place | None]]] = {}
+        if slopes is not None:
+            for name in names:
+                recorded |= slopes.recorded(name, recorded[name])
+            given |= {row: np.zeros(()) for j in list(given) for row in slopes.computed.get(j, ())}
+            starts = {self._index[n]: slopes.starts(n, self._index[n], volumes.get(self._index[n])) for n in begun}
         run = Run(
             n_patients=inputs.count(
                 [
@@ -236,20 +262,18 @@ class CompiledModel:
             ),
             times=times,
             schedule=schedule(doses, float(times[0]), float(times[-1]), self._index, told.shape.moving),
-            parameters={
-                self._parameter_index[self._known(name, self._parameter_index, "parameters")]: value
-                for name, value in parameters.items()
-            },
-            initial={self._index[self._known(name, self._index, "initial")]: value for name, value in initial.items()},
-            volumes={state: told.outputs[compartment] for state, compartment in told.volumes.items()},
-            recorded={name: item for name, (item, _) in recorded.items()},
-            needed_states=sorted(set[int]().union(*(told.states_for(item) for item, _ in recorded.values()))),
+            parameters=given,
+            initial={self._index[name]: value for name, value in begun.items()},
+            volumes=volumes,
+            starts=starts,
+            recorded=recorded,
+            needed_states=sorted(set[int]().union(*(told.states_for(item) for item in recorded.values()))),
             tolerance=self._tolerance(atol),
             rtol=float(rtol),
             fade=_FADE if atol is None else 0.0,
             max_steps=int(max_steps),
         )
-        return run, {name: unit for name, (_, unit) in recorded.items()}
+        return run, {name: unit for name, (_, unit) in asked.items()}
 
     def _known(self, name: Hashable, valid: Mapping[str, Any], what: str) -> str:
         if name not in valid:
@@ -268,11 +292,11 @@ class CompiledModel:
         if atol is None:
             return np.full(len(names), NO_SIZE)
         if not isinstance(atol, Mapping):
-            asked = dict.fromkeys(names, float(atol))
+            asked = {name: float(atol) for name in names if name}
         else:
             for name in atol:
                 self._known(name, self._index, "atol")
-            asked = {name: float(atol.get(name, 0.0)) for name in names}
+            asked = {name: float(atol.get(name, 0.0)) for name in names if name}
         for name, value in asked.items():
             if not 0 <= value < np.inf:
                 raise ModelError(f'{self.title}, atol of "{name}"', found=f"{value}", expected="zero or more")
@@ -280,7 +304,7 @@ class CompiledModel:
         # given for what formulas mean; integrated are amounts, in a compartment of the size that it has at the start
         sizes = [self._at_start.get(volumes.get(i, ""), 1.0) for i in range(len(names))]
         scale = [size if 0 < size < np.inf else 1.0 for size in sizes]
-        return np.array([max(asked[name] * size, NO_SIZE) for name, size in zip(names, scale, strict=True)])
+        return np.array([max(asked.get(name, 0.0) * size, NO_SIZE) for name, size in zip(names, scale, strict=True)])
 
     def _check_complete(self, given: Mapping[Hashable, Any], start: Mapping[Hashable, Any]) -> None:
         """Refuse to compute with numbers that neither the model nor the caller gives."""

@@ -21,7 +21,7 @@ from exotwin.engine.workspace import Block, Workspace
 class RosenbrockStepper(Stepper):
     """A Rosenbrock method with unrolled sparse LU; the rows of algebraic states have no 1/(hγ) on the diagonal."""
 
-    memory = ("inherited",)
+    memory: tuple[str, ...] = ("inherited",)
 
     def __init__(self, equations: Equations, method: Rosenbrock) -> None:
         super().__init__(equations, method)
@@ -43,6 +43,7 @@ class RosenbrockStepper(Stepper):
             "upper": len(self._upper_place),
             "pivot": n,
             "inherited": n,  # error from the states that move it
+            "known": len(self.equations.rates),  # how exactly states are known where they move others
             "slope": len(self._slope),
         }
 
@@ -74,16 +75,14 @@ class RosenbrockStepper(Stepper):
         code, method, equations = block.code, self._tableau, self.equations
         n = equations.moving
         if stage:
-            self._combine(block, stage)
+            self._combine(block, stage, n)
         width = block.get("used")
         if stage == 0:
             inverse = code.op("fdiv", code.splat(1.0), width)
             block.put("inverse_width", 0, inverse)
         else:
             inverse = block.get("inverse_width")
-        # the end of the step to the last bit: a moment later a rate may have jumped
-        at_end = method.c[stage] == 1.0
-        time = block.get("new_time") if at_end else code.muladd(code.splat(method.c[stage]), width, block.get("time"))
+        time = self._time(block, stage)
         roots = equations.driving if stage == 0 else equations.rates
         expressions = self._expressions(block, roots, place="new_state" if stage else "state", time=time)
         if stage == 0:
@@ -114,13 +113,21 @@ class RosenbrockStepper(Stepper):
             result[i] = code.op("fmul", value, block.get("pivot", i))
             block.put("stage", stage * n + i, result[i])
 
-    def _combine(self, block: Block, stage: int) -> None:
-        """Where the stage is evaluated, and what earlier stages add to its right-hand side."""
+    def _time(self, block: Block, stage: int) -> str:
+        """When the stage is evaluated."""
+        code, part = block.code, self._tableau.c[stage]
+        # the end of the step to the last bit: a moment later a rate may have jumped
+        if part == 1.0:
+            return block.get("new_time")
+        return code.muladd(code.splat(part), block.get("used"), block.get("time"))
+
+    def _combine(self, block: Block, stage: int, count: int) -> None:
+        """Where the stage is evaluated, and what earlier stages add to its right-hand side: of the first states."""
         code, method, n = block.code, self._tableau, self.equations.moving
         a, weights = method.a[stage], method.C[stage]
         # the last stages start where the one before them did, one stage further: one addition instead of a sum
         further = stage >= 2 and a == (*method.a[stage - 1], 1.0)
-        with code.loop(0, str(n)) as i:
+        with code.loop(0, str(count)) as i:
             mine = block.at_index(i)
             point = mine.get("new_state" if further else "state")
             total = ""
@@ -180,13 +187,17 @@ class RosenbrockStepper(Stepper):
         code = block.code
         rtol, fade = code.broadcast("double", rtol), code.broadcast("double", fade)
         by_size = code.op("fmul", rtol, fade)
+        with code.loop(0, str(len(self.equations.rates))) as index:
+            mine = block.at_index(index)
+            size = code.intrinsic("fabs", mine.get("state"))
+            rounding = code.op("fmul", size, code.splat(ROUNDING))
+            extent = code.larger(size, code.op("fmul", fade, mine.get("peak")))
+            mine.put("known", 0, code.muladd(by_size, extent, rounding))
 
         def uncertain(j: int, i: int) -> str:
-            size = code.intrinsic("fabs", block.get("state", j))
-            rounding = code.op("fmul", size, code.splat(ROUNDING))
             if j == i:
-                return rounding
-            own = code.muladd(by_size, code.larger(size, code.op("fmul", fade, block.get("peak", j))), rounding)
+                return code.op("fmul", code.intrinsic("fabs", block.get("state", j)), code.splat(ROUNDING))
+            own = block.get("known", j)
             return code.op("fadd", own, block.get("inherited", j)) if (i, j) in self._downstream else own
 
         return uncertain

@@ -57,8 +57,8 @@ class SensitivityEquations(Equations):
         return (*super().driving, *(node for part in added for node in part.values()))
 
 
-def with_sensitivities(system: System, wrt: Sequence[str]) -> tuple[System, SensitivityEquations, Derivatives]:
-    """The larger system, in which derivatives have no names; its equations; where derivatives stand.
+def with_sensitivities(system: System, wrt: Sequence[str]) -> tuple[System, Derivatives]:
+    """The larger system, in which derivatives have no names, and where they stand.
 
     Raises
     ------
@@ -78,7 +78,8 @@ def with_sensitivities(system: System, wrt: Sequence[str]) -> tuple[System, Sens
         raise NotBuiltYet(where, found="sensitivities asked for", expected="models without algebraic rules")
     start = _Start(system, chosen)
     outputs = _Outputs(start)
-    named = dict.fromkeys([*(("state", i) for i in range(start.m)), *system.outputs.values()])
+    meant = [place for name, place in system.outputs.items() if name not in system.reactions]
+    named = dict.fromkeys([*(("state", i) for i in range(start.m)), *meant])
     places = {place: tuple(outputs.place(place, p) for p in range(len(wrt))) for place in named}
     larger = _equations(start, outputs.added)
     _check_jumps(start, larger)
@@ -103,7 +104,7 @@ def with_sensitivities(system: System, wrt: Sequence[str]) -> tuple[System, Sens
     computed: dict[int, tuple[int, ...]] = {}
     for row, (j, _) in enumerate(start.computed, len(system.parameters)):
         computed[j] = (*computed.get(j, ()), row)
-    return extended, larger, Derivatives(tuple(wrt), tuple((moved(key), p) for key, p in places.items()), computed)
+    return extended, Derivatives(tuple(wrt), tuple((moved(key), p) for key, p in places.items()), computed)
 
 
 def _chosen(system: System, name: str) -> Place:
@@ -132,7 +133,8 @@ class _Start:
         import casadi as ca
 
         self.system, self.chosen, self.symbols = system, chosen, system.symbols
-        self.n, self.m, self.size = self.symbols.rates.numel(), self.symbols.states.numel(), len(chosen)
+        self.n, self.m = int(self.symbols.rates.numel()), int(self.symbols.states.numel())
+        self.size = len(chosen)
         states = ca.vertsplit(self.symbols.states) if self.m else []
         self.movers, self.rest = (ca.vertcat(ca.SX(0, 1), *part) for part in (states[: self.n], states[self.n :]))
         self.moving = ca.SX.sym("S", self.n, self.size)

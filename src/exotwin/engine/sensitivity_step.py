@@ -27,6 +27,7 @@ class SensitivityStepper(RosenbrockStepper):
     """States as in `RosenbrockStepper`, then derivatives in a loop over p."""
 
     equations: SensitivityEquations
+    memory = (*RosenbrockStepper.memory, "drive")  # zero where nothing drives a derivative
 
     def __init__(self, equations: SensitivityEquations, method: Rosenbrock) -> None:
         super().__init__(equations, method)
@@ -47,6 +48,7 @@ class SensitivityStepper(RosenbrockStepper):
         return {
             **super().sizes(),
             "rate": self._n,
+            "drive": self.equations.moving,
             "jacobian": len(self._jacobian),
             "forcing": len(self._forcing),
             "second": len(self._second),
@@ -67,9 +69,8 @@ class SensitivityStepper(RosenbrockStepper):
         with code.function("solve", "void", PTR, I64, "double") as (pointer, place, weight):
             self._solve(Block(code, workspace, pointer), place, code.broadcast("double", weight))
             code.leave()
-        with code.function("solve_derivatives", "void", PTR, I64) as (pointer, place):
-            with code.loop(0, str(self.equations.directions)) as p:
-                self._solve_derivative(Block(code, workspace, pointer), place, p)
+        with code.function("solve_derivative", "void", PTR, PTR, PTR) as places:
+            self._solve_derivative(*(Block(code, workspace, place) for place in places))
             code.leave()
         with code.function("error", "void", PTR, "double", "double") as (pointer, rtol, fade):
             self._error(Block(code, workspace, pointer), rtol, fade)
@@ -78,17 +79,17 @@ class SensitivityStepper(RosenbrockStepper):
             block = Block(code, workspace, pointer)
             code.line(f"call void @begin(ptr {pointer}, double {rtol}, double {fade})")
             for stage in range(self.method.stages):
-                if stage:
-                    self._combine(block, stage)
-                else:
-                    with code.loop(0, str(total)) as i:
-                        block.at_index(i).put("new_state", 0, block.at_index(i).get("state"))
-                        block.at_index(i).put("combined", 0, code.splat(0.0))
-                time = code.muladd(code.splat(self._tableau.c[stage]), block.get("used"), block.get("time"))
+                self._begin_stage(block, stage)
+                time = self._time(block, stage)
                 weight = number(self._tableau.d[stage])
                 code.line(f"call void @evaluate(ptr {pointer}, {vector} {time})")
                 code.line(f"call void @solve(ptr {pointer}, i64 {stage * total}, double {weight})")
-                code.line(f"call void @solve_derivatives(ptr {pointer}, i64 {stage * total})")
+                # one p after the other, so that what stands in memory of it is used while it is near the processor
+                with code.loop(0, str(self.equations.directions)) as p:
+                    own = self._part(block, p)
+                    self._begin_stage(own, stage)
+                    target = own.at_index(str(stage * total))
+                    code.line(f"call void @solve_derivative(ptr {pointer}, ptr {own.pointer}, ptr {target.pointer})")
             code.line(f"call void @error(ptr {pointer}, double {rtol}, double {fade})")
             code.leave()
         self._write_first_width(code, workspace)
@@ -146,7 +147,7 @@ class SensitivityStepper(RosenbrockStepper):
                 block.put(name, slot, expressions.value(node))
 
     def _solve(self, block: Block, place: str, weight: str) -> None:
-        """The stage of the states, and what it adds to the right-hand sides of derivatives: A and h (F + b)."""
+        """The stage of the states, and what it adds to the right-hand sides of derivatives: A and F + b."""
         code, equations, width = block.code, self.equations, block.get("used")
         mine, inverse = block.at_index(place), block.get("inverse_width")
         right = [code.muladd(block.get("combined", i), inverse, block.get("rate", i)) for i in range(self._n)]
@@ -166,21 +167,31 @@ class SensitivityStepper(RosenbrockStepper):
         for (i, p), node in equations.forcing.items():
             value = self._value(block, node, "forcing", self._forcing)
             value = along(value, self._forcing_slope.get((i, p), []))
-            row = self._n * (1 + p) + i
-            block.put("combined", row, code.muladd(value, width, block.get("combined", row)))
+            block.put("drive", self._n * (1 + p) + i, value)
 
-    def _solve_derivative(self, block: Block, place: str, p: str) -> None:
-        """The stage of the derivatives with respect to p."""
+    def _part(self, block: Block, p: str) -> Block:
+        """The workspace, seen from the derivatives with respect to p: they stand where the states do."""
+        return block.at_index(block.code.emit(f"add i64 {block.code.emit(f'mul i64 {p}, {self._n}')}, {self._n}"))
+
+    def _begin_stage(self, own: Block, stage: int) -> None:
+        """Where the stage of a part is evaluated, and what earlier stages add."""
+        if stage:
+            self._combine(own, stage, self._n)
+            return
+        with own.code.loop(0, str(self._n)) as i:
+            own.at_index(i).put("new_state", 0, own.at_index(i).get("state"))
+            own.at_index(i).put("combined", 0, own.code.splat(0.0))
+
+    def _solve_derivative(self, block: Block, own: Block, target: Block) -> None:
+        """The stage of the derivatives with respect to one p."""
         code, equations = block.code, self.equations
-        first = code.emit(f"add i64 {code.emit(f'mul i64 {p}, {self._n}')}, {self._n}")
-        mine, target = block.at_index(first), block.at_index(code.emit(f"add i64 {first}, {place}"))
         inverse = block.get("inverse_width")
-        right = [code.op("fmul", mine.get("combined", i), inverse) for i in range(self._n)]
+        right = [code.muladd(own.get("combined", i), inverse, own.get("drive", i)) for i in range(self._n)]
         for (i, j), node in equations.jacobian.items():
             value = self._value(block, node, "jacobian", self._jacobian)
-            right[i] = code.muladd(value, mine.get("new_state", j), right[i])
+            right[i] = code.muladd(value, own.get("new_state", j), right[i])
         for (i, j), slot in self._bend.items():
-            right[i] = code.muladd(block.get("bend", slot), mine.get("state", j), right[i])
+            right[i] = code.muladd(block.get("bend", slot), own.get("state", j), right[i])
         self._substitute(block, right, target)
 
     def _substitute(self, block: Block, right: list[str], target: Block) -> None:
@@ -210,7 +221,7 @@ class SensitivityStepper(RosenbrockStepper):
         terms = [self._finish(block, block, i, block.get("inherited", i), rtol, fade) for i in range(n)]
         block.put("error", 0, self._mean_square(code, terms))
         with code.loop(0, str(self.equations.directions)) as p:
-            mine = block.at_index(code.emit(f"add i64 {code.emit(f'mul i64 {p}, {n}')}, {n}"))
+            mine = self._part(block, p)
             relative = block.at_index(p).get("relative")
             terms = [
                 self._finish(block, mine, i, code.op("fmul", relative, block.get("allowed", i)), rtol, fade)

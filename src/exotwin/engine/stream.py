@@ -105,8 +105,8 @@ def _create(path: Path, labels: Labels, n: int, size: int, made_from: Mapping[st
     def add(name: str, kind: str, dims: Sequence[str], attributes: Mapping[str, Any]) -> Any:
         return group.create_array(
             name,
-            shape=tuple(n if dim == "patient" else len(labels.times) for dim in dims),
-            chunks=tuple(size if dim == "patient" else len(labels.times) for dim in dims),
+            shape=tuple(n if dim == "patient" else labels.sizes[dim] for dim in dims),
+            chunks=tuple(size if dim == "patient" else labels.sizes[dim] for dim in dims),
             dtype=kind,
             fill_value=np.nan if np.dtype(kind).kind == "f" else None,
             compressors=checked if name == "outcome" else "auto",
@@ -117,8 +117,11 @@ def _create(path: Path, labels: Labels, n: int, size: int, made_from: Mapping[st
         path.parent.mkdir(parents=True, exist_ok=True)
         group = zarr.open_group(aside, mode="w", zarr_format=2)
         add("time", "f8", ["time"], {"units": labels.time_unit})[:] = labels.times
-        for variable, attributes in labels.variables().values():
-            add(variable, "f8", ["patient", "time"], attributes)
+        if labels.wrt:
+            names = np.array(list(labels.wrt))
+            add("wrt", names.dtype.str, ["wrt"], {})[:] = names
+        for name, variable in labels.variables().items():
+            add(name, "f8", variable.dims, variable.attributes)
         for name, kind in BY_PATIENT.items():
             add(name, kind.str, ["patient"], {})
         # by "coordinates" xarray knows what is no variable
@@ -159,11 +162,11 @@ def _fill(
     group: Any, labels: Labels, run: Run, size: int, compute: Callable[[Run], Results], progress: Progress
 ) -> None:
     """Compute and write every batch that is not finished; one is written while the next is computed."""
-    names = {variable: name for name, (variable, _) in labels.variables().items()}
+    variables = labels.variables()
 
     def write(first: int, last: int, results: Results) -> None:
-        for variable, name in names.items():
-            group[variable][first:last] = results.values[name]
+        for name, variable in variables.items():
+            group[name][first:last] = variable.values(results)
         for coordinate, values in reversed(by_patient(results).items()):  # the outcome last
             group[coordinate][first:last] = values
 
@@ -209,4 +212,4 @@ def _dataset(path: Path, labels: Labels) -> xr.Dataset:
     # times stay numbers, whatever their unit is called
     found: xr.Dataset = xr.open_zarr(path, chunks=None, decode_times=False)
     del found.attrs["made_from"]
-    return found[[variable for variable, _ in labels.variables().values()]]
+    return found[list(labels.variables())]
