@@ -49,6 +49,7 @@ class SensitivityStepper(RosenbrockStepper):
             **super().sizes(),
             "rate": self._n,
             "drive": self.equations.moving,
+            "known": self.equations.moving,
             "jacobian": len(self._jacobian),
             "forcing": len(self._forcing),
             "second": len(self._second),
@@ -72,6 +73,9 @@ class SensitivityStepper(RosenbrockStepper):
         with code.function("solve_derivative", "void", PTR, PTR, PTR) as places:
             self._solve_derivative(*(Block(code, workspace, place) for place in places))
             code.leave()
+        with code.function("inherit", "void", PTR, PTR, "double", "double") as (pointer, own, rtol, fade):
+            self._inherit(Block(code, workspace, pointer), Block(code, workspace, own), rtol, fade)
+            code.leave()
         with code.function("error", "void", PTR, "double", "double") as (pointer, rtol, fade):
             self._error(Block(code, workspace, pointer), rtol, fade)
             code.leave()
@@ -87,6 +91,8 @@ class SensitivityStepper(RosenbrockStepper):
                 # one p after the other, so that what stands in memory of it is used while it is near the processor
                 with code.loop(0, str(self.equations.directions)) as p:
                     own = self._part(block, p)
+                    if stage == 0:
+                        code.line(f"call void @inherit(ptr {pointer}, ptr {own.pointer}, double {rtol}, double {fade})")
                     self._begin_stage(own, stage)
                     target = own.at_index(str(stage * total))
                     code.line(f"call void @solve_derivative(ptr {pointer}, ptr {own.pointer}, ptr {target.pointer})")
@@ -194,6 +200,25 @@ class SensitivityStepper(RosenbrockStepper):
             right[i] = code.muladd(block.get("bend", slot), own.get("state", j), right[i])
         self._substitute(block, right, target)
 
+    def _inherit(self, block: Block, own: Block, rtol: str, fade: str) -> None:
+        """The error that derivatives have from those that move them: what `_factorise` finds for states.
+
+        Where p is zero, nothing else tells how small is small; and where p ∂y/∂p is much larger than y, rounding is.
+        """
+        code, equations = block.code, self.equations
+        longest = code.op("fmul", block.get("used"), code.splat(self._tableau.gamma))
+        uncertain = self._uncertainties(own, rtol, fade)
+        totals = [code.splat(0.0)] * self._n
+        rows: list[list[int]] = [[] for _ in range(self._n)]
+        for i, j in equations.jacobian:
+            rows[i].append(j)
+        for i, row in enumerate(rows):
+            for j in row:
+                value = self._value(block, equations.jacobian[i, j], "jacobian", self._jacobian)
+                totals[i] = code.muladd(code.intrinsic("fabs", value), uncertain(j, i), totals[i])
+            reach = code.smaller(code.intrinsic("fabs", block.get("pivot", i)), longest)
+            own.put("inherited", i, code.op("fmul", totals[i], reach))
+
     def _substitute(self, block: Block, right: list[str], target: Block) -> None:
         """Forward and backward through L and U; the result goes to "stage" of the target."""
         code = block.code
@@ -213,28 +238,28 @@ class SensitivityStepper(RosenbrockStepper):
 
         A part is the states, or the derivatives by one p: root mean square of error / allowed error. So a further p
         never makes a step longer, nor does one that nothing depends on. Allowed in S_p is rtol · max(|S_p|, fade · its
-        peak), and what the state is allowed beside its size, divided by |p|: that is the same error in p S_p, which has
-        the state's unit, as the one in the state.
+        peak), what it inherits, and what the state is allowed beside its size, divided by |p|: that is the same error in
+        p S_p, which has the state's unit, as the one in the state.
         """
         code, n = block.code, self._n
         rtol, fade = code.broadcast("double", rtol), code.broadcast("double", fade)
-        terms = [self._finish(block, block, i, block.get("inherited", i), rtol, fade) for i in range(n)]
+        terms = [self._finish(block, i, block.get("inherited", i), rtol, fade) for i in range(n)]
         block.put("error", 0, self._mean_square(code, terms))
         with code.loop(0, str(self.equations.directions)) as p:
             mine = self._part(block, p)
             relative = block.at_index(p).get("relative")
-            terms = [
-                self._finish(block, mine, i, code.op("fmul", relative, block.get("allowed", i)), rtol, fade)
-                for i in range(n)
-            ]
+            terms = []
+            for i in range(n):
+                more = code.muladd(relative, block.get("allowed", i), mine.get("inherited", i))
+                terms.append(self._finish(mine, i, more, rtol, fade))
             error, before = self._mean_square(code, terms), block.get("error")
             known = code.compare("ord", before, before)
             larger = code.emit(f"and {code.mask} {known}, {code.compare('ugt', error, before)}")
             block.put("error", 0, code.select(larger, error, before))
 
-    def _finish(self, block: Block, mine: Block, i: int, more: str, rtol: str, fade: str) -> str:
+    def _finish(self, mine: Block, i: int, more: str, rtol: str, fade: str) -> str:
         """The new value at a place, and its error / allowed error."""
-        code = block.code
+        code = mine.code
         error = mine.get("stage", (self.method.stages - 1) * self.equations.moving + i)
         new = code.op("fadd", mine.get("new_state", i), error)
         mine.put("new_state", i, new)
