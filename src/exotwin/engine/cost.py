@@ -7,15 +7,14 @@ from collections.abc import Callable, Iterable
 from functools import cache
 
 _DEFINITION = re.compile(r"^define [^@]*@(\w+)\(.*?\n(.*?)^\}", re.MULTILINE | re.DOTALL)
-_OPERATION = re.compile(r"(?:%\w+ = )?(\w+)")
 _CALLED = re.compile(r"@([\w.]+)\(")
 _TURNS = re.compile(r"icmp slt i64 %\w+, (\d+)$")
 _LANES = re.compile(r"<(\d+) x double>")
 _BEHIND = re.compile(r"br i1 .* label %(\w+)$")
 
 # in additions of a whole vector; most of reading and writing goes on beside them
-_WEIGHTS = {"fdiv": 8.0, "load": 0.5, "store": 0.5}
-_FREE = ("getelementptr", "bitcast", "br", "phi", "ret", "extractelement", "insertelement")
+_FREE = ("getelementptr", "bitcast", "phi", "ret", "extractelement", "insertelement")
+_WEIGHTS = {"fdiv": 8.0, "load": 0.5, "store": 0.5, **dict.fromkeys(_FREE, 0.0)}
 _SQUARE_ROOT = 8.0
 _C_LIBRARY = 100.0  # of all lanes, one after the other
 _DRIVER = 500.0  # step control, taking the new state: for any model and method about the same
@@ -51,26 +50,22 @@ def operations(text: str, function: str) -> float:
 
 
 def _count(lines: Iterable[str], of: Callable[[str], float]) -> float:
-    total, turns, around = 0.0, 1, dict[str, int]()
-    pending = 0
+    total, turns, pending, around = 0.0, 1, 0, dict[str, int]()
     for line in lines:
-        if line.endswith(":"):
-            turns = around.pop(line[:-1], turns)
-        elif found := _TURNS.search(line):
+        words = line.split(" ", 3)
+        operation = words[2] if line.startswith("%") else words[0]
+        if operation == "call":
+            called = _CALLED.search(line)
+            total += turns * of(called[1]) if called else 0.0
+        elif operation == "icmp" and (found := _TURNS.search(line)):
             pending = int(found[1])
-        elif pending and (behind := _BEHIND.search(line)):
-            # the body of a loop follows, up to the label behind it
-            around[behind[1]] = turns
-            turns, pending = turns * pending, 0
+        elif operation == "br":
+            if pending and (behind := _BEHIND.search(line)):
+                # the body of a loop follows, up to the label behind it
+                around[behind[1]] = turns
+                turns, pending = turns * pending, 0
+        elif line.endswith(":"):
+            turns = around.pop(line[:-1], turns)
         else:
-            total += turns * _weight(line, of)
+            total += turns * _WEIGHTS.get(operation, 1.0)
     return total
-
-
-def _weight(line: str, of: Callable[[str], float]) -> float:
-    found = _OPERATION.match(line)
-    operation = found[1] if found else ""
-    if operation == "call":
-        called = _CALLED.search(line)
-        return of(called[1]) if called else 1.0
-    return 0.0 if operation in _FREE else _WEIGHTS.get(operation, 1.0)
