@@ -35,7 +35,7 @@ from exotwin.progress import Progress
 if TYPE_CHECKING:
     import xarray as xr
 
-_BATCH_BYTES = 64_000_000  # of results; about three times as much is in memory: computed, waiting, being written
+_BATCH_BYTES = 128_000_000  # of a batch, computed and recorded; so much that zarr's millisecond a write counts little
 _BATCH_STEP = 256  # patients
 
 
