@@ -125,7 +125,7 @@ def _create(path: Path, labels: Labels, n: int, size: int, made_from: Mapping[st
         for name, kind in BY_PATIENT.items():
             add(name, kind.str, ["patient"], {})
         # by "coordinates" xarray knows what is no variable
-        own = {"made_from": dict(made_from), "coordinates": " ".join(BY_PATIENT)}
+        own: dict[str, Any] = {"made_from": dict(made_from), "coordinates": " ".join(BY_PATIENT)}
         group.attrs.update({**labels.attributes, **own})
         zarr.consolidate_metadata(aside)
         aside.rename(path)
