@@ -73,8 +73,8 @@ class SensitivityStepper(RosenbrockStepper):
         with code.function("solve_derivative", "void", PTR, PTR, PTR) as places:
             self._solve_derivative(*(Block(code, workspace, place) for place in places))
             code.leave()
-        with code.function("inherit", "void", PTR, PTR, "double", "double") as (pointer, own, rtol, fade):
-            self._inherit(Block(code, workspace, pointer), Block(code, workspace, own), rtol, fade)
+        with code.function("inherit", "void", PTR, PTR, "double", "double") as (pointer, place, rtol, fade):
+            self._inherit(Block(code, workspace, pointer), Block(code, workspace, place), rtol, fade)
             code.leave()
         with code.function("error", "void", PTR, "double", "double") as (pointer, rtol, fade):
             self._error(Block(code, workspace, pointer), rtol, fade)
@@ -238,8 +238,8 @@ class SensitivityStepper(RosenbrockStepper):
 
         A part is the states, or the derivatives by one p: root mean square of error / allowed error. So a further p
         never makes a step longer, nor does one that nothing depends on. Allowed in S_p is rtol · max(|S_p|, fade · its
-        peak), what it inherits, and what the state is allowed beside its size, divided by |p|: that is the same error in
-        p S_p, which has the state's unit, as the one in the state.
+        peak), what it inherits, and what the state is allowed beside its size, divided by |p|: so much error in p S_p,
+        which has the state's unit, as in the state.
         """
         code, n = block.code, self._n
         rtol, fade = code.broadcast("double", rtol), code.broadcast("double", fade)
