@@ -1,74 +1,74 @@
-"""All benchmarks; writes results/*.csv and results/engine.md beside this file.
+"""All benchmarks in one run; writes results/*.csv, results/engine.md and the figure of the engine's page.
 
-Numbers are ratios to a peer in the same run: a time alone says more about the machine than about the code.
+    python benchmarks/run.py [--models NAME …] [--peers NAME …]
+
+Numbers are ratios to a peer in the same run: a time alone says more about the machine than about the code. With fewer
+models or peers than all, results are printed and written beside the complete ones, to results/part/.
 """
 
 from __future__ import annotations
 
-import csv
-import platform
+import argparse
+from collections.abc import Iterator
 from pathlib import Path
+from time import perf_counter
 
+import _one_core  # noqa: F401, before numpy
+import cases
+import figure
+import report
 import startup
-from cases import models
-from ensemble import TOLERANCES, Ensemble
-from exotwin.engine.compile import processor
+from measure import Bench, Row
+from peers import PEERS
 
 RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> None:
     """Measure, write, show."""
-    RESULTS.mkdir(exist_ok=True)
-    speed, start = [], []
-    for model in models():
+    choice = _choice()
+    complete = choice.models == cases.names() and choice.peers == list(PEERS)
+    folder = RESULTS if complete else RESULTS / "part"
+    folder.mkdir(parents=True, exist_ok=True)
+    begin, rows, missing = perf_counter(), [], []
+    agreement, threads, start = [], [], []
+    for name in choice.models:
+        try:
+            model = cases.read(name)
+        except FileNotFoundError:
+            missing.append(f"{name}: its document is not in the folder of shared data")
+            print(missing[-1])
+            continue
+        print(f"\n{name}, after {perf_counter() - begin:.0f} s", flush=True)
+        bench = Bench(model)
+        if bench.without_end:
+            passed = f"{bench.without_end} of {bench.without_end + cases.PATIENTS} drawn patients"
+            missing.append(f"{name}: {passed}, whose states grow without bound")
+            print(missing[-1])
+        agreement.append(bench.agreement())
+        threads.append(bench.threads())
         start.append(startup.row(model))
-        print(_line(start[-1]))
-        for rtol in TOLERANCES:
-            speed.append(Ensemble(model, rtol).row())
-            print(_line(speed[-1]))
-    _write_csv("ensemble", speed)
-    _write_csv("startup", start)
-    target = processor()
-    text = [
-        "# Engine: measured",
-        "",
-        f"One core of {target.name} ({target.width} lanes), Python {platform.python_version()}. "
-        "Ratios to libRoadRunner (CVODE) at the same tolerances in the same run; made by `benchmarks/run.py`.",
-        "",
-        "## Ensembles",
-        "",
-        *_table(speed),
-        "",
-        "`default_atol`: with the engine's own rule for absolute tolerances instead of rtol/1000 for all states.",
-        "",
-        "## From a document to the first trajectory, in a new process",
-        "",
-        *_table(start),
-        "",
-    ]
-    (RESULTS / "engine.md").write_text("\n".join(text), "utf-8")
+        for row in _all(bench, choice.peers):
+            rows.append(row)
+            print(report.line(row), flush=True)
+    tables = {"agreement": agreement, "threads": threads, "startup": start}
+    report.write(folder, rows, tables, missing, seconds=perf_counter() - begin)
+    figure.draw(rows, figure.TARGET if complete else folder / "work-precision")
+    print((folder / "engine.md").read_text("utf-8").split("## Every run")[0])
 
 
-def _line(row: dict[str, float | str]) -> str:
-    return ", ".join(f"{name} {_shown(value)}" for name, value in row.items())
+def _all(bench: Bench, peers: list[str]) -> Iterator[Row]:
+    yield from bench.ours()
+    yield from bench.ours(own_scale=True)
+    for name in peers:
+        yield from bench.peer(PEERS[name]())
 
 
-def _shown(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:.3g}"
-
-
-def _write_csv(name: str, rows: list[dict[str, float | str]]) -> None:
-    with (RESULTS / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0].keys())
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def _table(rows: list[dict[str, float | str]]) -> list[str]:
-    names = list(rows[0])
-    lines = ["| " + " | ".join(name.replace("_", " ") for name in names) + " |", "|" + "---|" * len(names)]
-    return lines + ["| " + " | ".join(_shown(value) for value in row.values()) + " |" for row in rows]
+def _choice() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", nargs="+", metavar="NAME", choices=cases.names(), default=cases.names())
+    parser.add_argument("--peers", nargs="+", metavar="NAME", choices=list(PEERS), default=list(PEERS))
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
