@@ -230,11 +230,6 @@ def test_a_compartment_of_no_size_marks_its_patients_and_the_others_go_on() -> N
     np.testing.assert_allclose(found["a"][[0, 2], 1], np.exp([-2.0, -1.0]), rtol=1e-7)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a step that ends at an event (or a stop) is never held against max_steps: driver.py, `_attempt`, the last "
-    "select on `arrived` hides `many`. It should do so only where the run ends.",
-)
 def test_events_without_end_are_given_up_by_the_step_limit() -> None:
     model = load(sbml("model h\n x = 1; k = 1e4; x' = -k; E: at x < 0.75: x = 1\nend"))
     found = model.simulate([0.0, 1.0], max_steps=300)
@@ -242,12 +237,6 @@ def test_events_without_end_are_given_up_by_the_step_limit() -> None:
     assert int(found["steps"][0] + found["rejected"][0]) <= 301
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="growth faster than steps can resolve is damped to zero by a step that the control never asked for: "
-    "driver.py, `_next_width` raises a proposal to the shortest step, whatever the factor. Where the proposal is below "
-    "a tenth of the shortest step the patient should end as step too small.",
-)
 def test_growth_faster_than_time_can_resolve_is_never_wrong_in_silence() -> None:
     model = load(sbml("model h\n x = 1; k = 1; x' = k*x\nend"))
     for start in (0.0, 0.5):

@@ -20,7 +20,7 @@ from exotwin.engine.workspace import Block, Workspace
 
 _SAFETY, _SHRINK, _GROW = 0.9, 0.2, 6.0
 _RESOLVED = 1e-14  # of the present time: the shortest step
-_FORCED = 10  # so many shortest steps in a row with too large an error, and the patient is given up
+_FORCED = 10  # so many steps in a row that are shorter than time resolves, and the patient is given up
 
 
 def write_module(stepper: Stepper, *, width: int, fma: bool) -> tuple[str, int]:
@@ -127,21 +127,31 @@ class Driver(TaskWriter):
         block.put("time", 0, code.select(accepted, next_time, time))
 
         missed = code.emit(f"xor {code.mask} {accepted}, splat (i1 true)")
-        block.put("width", 0, self._next_width(block, used, shortest, finite))
+        proposal = self._next_width(block, used, finite)
+        # Where steps are right only if far shorter than time resolves, longer ones would go on with what nobody checked.
+        short = code.compare("olt", proposal, code.op("fmul", shortest, code.splat(0.1)))
+        free = code.select(ends, "zeroinitializer", accepted, kind=code.mask)
+        crawls = code.emit(f"and {code.mask} {free}, {short}")
+        block.put("width", 0, code.select(crawls, proposal, code.larger(proposal, shortest)))
         block.put_integers("again", code.emit(f"zext {code.mask} {missed} to {code.integers}"))
         steps = self._count(block, "steps", accepted)
         failed = code.emit(f"and {code.mask} {active}, {missed}")
         rejected = self._count(block, "rejected", failed)
         in_a_row = code.emit(f"add {code.integers} {block.get_integers('forced')}, splat (i64 1)")
-        in_a_row = code.select(forced, in_a_row, "zeroinitializer", kind=code.integers)
+        defies = code.emit(f"or {code.mask} {forced}, {crawls}")
+        in_a_row = code.select(defies, in_a_row, "zeroinitializer", kind=code.integers)
         block.put_integers("forced", in_a_row)
         stuck = code.compare("sgt", in_a_row, self._integers(_FORCED), kind=code.integers)
         small = code.emit(f"or {code.mask} {stuck}, {code.emit(f'and {code.mask} {failed}, {at_least}')}")
         limit = code.broadcast(I64, self._field(task, "max_steps", I64))
-        many = code.compare("sge", code.emit(f"add {code.integers} {steps}, {rejected}"), limit, kind=code.integers)
+        attempts = code.emit(f"add {code.integers} {steps}, {rejected}")
+        many = code.compare("sge", attempts, limit, kind=code.integers)
         attend = code.select(many, self._integers(1 + STEP_LIMIT), self._integers(0), kind=code.integers)
         attend = code.select(small, self._why(block, finite, small), attend, kind=code.integers)
-        attend = code.select(arrived, self._integers(1 + OK), attend, kind=code.integers)
+        # whoever arrives with the last step allowed may be done
+        over = code.compare("sgt", attempts, limit, kind=code.integers)
+        done = code.select(over, "zeroinitializer", arrived, kind=code.mask)
+        attend = code.select(done, self._integers(1 + OK), attend, kind=code.integers)
         block.put_integers("attend", code.select(active, attend, self._integers(0), kind=code.integers))
 
     def _integers(self, value: int) -> str:
@@ -180,7 +190,7 @@ class Driver(TaskWriter):
         block.put("new_time", 0, code.select(changes, high, end))
         return changes
 
-    def _next_width(self, block: Block, used: str, shortest: str, finite: str) -> str:
+    def _next_width(self, block: Block, used: str, finite: str) -> str:
         code = self.code
         power = code.splat(-1.0 / (self.method.error_order + 1))
         factor = code.call("vector_pow", code.vector, (code.vector, block.get("error")), (code.vector, power))
@@ -189,8 +199,7 @@ class Driver(TaskWriter):
         again = code.compare("ne", block.get_integers("again"), "zeroinitializer", kind=code.integers)
         # right after a rejection the estimate is little to go by: do not grow at once
         factor = code.select(again, code.smaller(factor, code.splat(1.0)), factor)
-        proposal = code.op("fmul", used, code.select(finite, factor, code.splat(_SHRINK)))
-        return code.larger(proposal, shortest)
+        return code.op("fmul", used, code.select(finite, factor, code.splat(_SHRINK)))
 
     def _why(self, block: Block, finite: str, small: str) -> str:
         """Why steps cannot be short enough, as outcome + 1."""

@@ -223,6 +223,6 @@ class Stepper(ABC):
         curved = code.compare("ogt", bend, code.splat(1e-15))
         longer = code.select(curved, longer, code.op("fmul", span, code.splat(1e-3)))
         width = code.smaller(longer, code.op("fmul", width, code.splat(100.0)))
-        # a rate that is not finite leaves no width to choose: the first step fails and tells why
-        width = code.select(code.compare("ogt", width, zero), width, fallback)
+        # rates beyond all numbers leave no width to choose: the first step is next to nothing, and tells what follows
+        width = code.select(code.compare("ogt", width, zero), width, code.op("fmul", span, code.splat(1e-300)))
         block.put("used", 0, code.smaller(width, span))
