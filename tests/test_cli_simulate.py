@@ -68,6 +68,14 @@ def test_a_name_among_the_outputs_may_be_wanted_as_amount(exotwin, model):
     assert list(rows[0]) == [0, 0, 6]
 
 
+def test_what_is_no_species_is_taken_as_the_model_means_it(exotwin, model):
+    words = ("--duration", 1, "--steps", 1, "--amount", "k,seen", "--concentration", "v")
+    code, told, _ = exotwin(model, *words)
+    assert code == 0
+    assert table(told)[0] == ["time", "k", "seen", "v"]
+    assert list(table(told)[1][0]) == [0, 0.5, 6, 2]
+
+
 def test_without_names_all_states_and_rules_are_there(exotwin, model):
     _, told, _ = exotwin(model, "--duration", 1, "--steps", 2)
     assert table(told)[0] == ["time", *sorted(["s", "t"], key=table(told)[0].index), "seen"]
@@ -118,7 +126,7 @@ def test_a_run_that_fails_gives_what_there_is_then_nan_and_says_why_and_when(exo
     ("words", "told"),
     [
         (("-o", "sen"), 'outputs "sen".*nearest   "seen"'),
-        (("--amount", "k"), 'outputs "amount\\(k\\)".*no such species'),
+        (("--amount", "q"), 'outputs "amount\\(q\\)".*no such species'),
         (("--concentration", "tt"), 'nearest   "t"'),
         (("--amount", "s", "--concentration", "s"), "wanted as amount and as concentration"),
         (("--set", "kk=1"), 'parameters "kk".*nearest   "k"'),

@@ -97,6 +97,7 @@ class CompiledModel:
     remarks : what a careful reader should be told. wrt : names with respect to which outputs are differentiated.
     parameters, states, observables : id -> value at time 0 with the model's own numbers, NaN where it leaves one open;
         observables are what assignment rules set.
+    species : ids of which amount and concentration can be asked for. names : all that can be.
     """
 
     def __init__(self, stored: Callable[[str], tuple[bytes, bytes]]) -> None:
@@ -110,6 +111,7 @@ class CompiledModel:
         self._values = np.array(told.values, float)
         self.width, self.wrt = told.shape.width, told.derivatives.wrt if told.derivatives is not None else ()
         self.title, self.time_unit, self.remarks = told.title, told.time_unit, tuple(told.remarks)
+        self.species, self.names = frozenset(told.species), frozenset(told.outputs)
         self._at_start = self._values_at_start()
         self.parameters: Mapping[str, Quantity] = self._quantities(list(self._parameter_index))
         self.states: Mapping[str, Quantity] = self._quantities(list(self._index))
