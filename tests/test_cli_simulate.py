@@ -69,16 +69,22 @@ def test_a_name_among_the_outputs_may_be_wanted_as_amount(exotwin, model):
 
 
 def test_what_is_no_species_is_taken_as_the_model_means_it(exotwin, model):
-    words = ("--duration", 1, "--steps", 1, "--amount", "k,seen", "--concentration", "v")
+    words = ("--duration", 1, "--steps", 1, "-o", "p", "--amount", "k,seen", "--concentration", "v")
     code, told, _ = exotwin(model, *words)
     assert code == 0
-    assert table(told)[0] == ["time", "k", "seen", "v"]
-    assert list(table(told)[1][0]) == [0, 0.5, 6, 2]
+    assert table(told)[0] == ["time", "p", "k", "seen", "v"]
+    assert list(table(told)[1][0]) == [0, 1, 0.5, 6, 2]
 
 
-def test_without_names_all_states_and_rules_are_there(exotwin, model):
-    _, told, _ = exotwin(model, "--duration", 1, "--steps", 2)
-    assert table(told)[0] == ["time", *sorted(["s", "t"], key=table(told)[0].index), "seen"]
+def test_without_outputs_all_names_are_there_behind_those_that_were_named(exotwin, model):
+    _, told, _ = exotwin(model, "--duration", 1, "--steps", 1, "--concentration", "t", "--amount", "s")
+    header, rows = table(told)
+    assert header[:4] == ["time", "s", "t", "seen"]
+    assert set(header) == {"time", "s", "t", "seen", "v", "k", "p", "_J0"}
+    assert dict(zip(header, rows[0], strict=True)) | {"time": 0} == {
+        **{"time": 0, "s": 6, "t": 0, "seen": 6, "v": 2, "k": 0.5, "p": 1},
+        "_J0": 3,
+    }
 
 
 def test_values_can_be_set_and_numbers_are_not_rounded(exotwin, model):
@@ -106,7 +112,7 @@ def test_the_table_goes_to_a_file_and_a_summary_to_json(exotwin, model, tmp_path
     assert given["seconds"].keys() == {"load", "simulate"}
     header, rows = table((tmp_path / "out.csv").read_text())
     assert header[1:] == given["columns"]
-    assert rows.shape == (101, 4)
+    assert rows.shape == (101, 8)
     assert not list(tmp_path.glob(".*part*"))
 
 

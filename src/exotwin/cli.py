@@ -223,9 +223,14 @@ def simulate(
     atol: Annotated[
         float | None, typer.Option(help="Absolute tolerance; default: by size.", show_default=False)
     ] = None,
-    output: Annotated[str, typer.Option("-o", "--output", help="Names, as the model means them: a,b.")] = "",
-    amount: Annotated[str, typer.Option(help="Species whose amount is wanted: a,b.")] = "",
-    concentration: Annotated[str, typer.Option(help="Species whose concentration is wanted: a,b.")] = "",
+    output: Annotated[
+        str,
+        typer.Option("-o", "--output", help="Names, as the model means them: a,b; default: all.", show_default=False),
+    ] = "",
+    amount: Annotated[str, typer.Option(help="Species whose amount is wanted: a,b.", show_default=False)] = "",
+    concentration: Annotated[
+        str, typer.Option(help="Species whose concentration is wanted: a,b.", show_default=False)
+    ] = "",
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Another value: k=0.3. May be repeated.", show_default=False)
     ] = None,
@@ -233,7 +238,7 @@ def simulate(
     max_steps: Annotated[int, typer.Option(min=1, help="Steps tried before the run is given up.")] = 1_000_000,
     json: Annotated[bool, typer.Option("--json", help="Print a summary as JSON instead of the table.")] = False,
 ) -> None:
-    """Simulate any SBML model: a table of time and what you name (default: all states and rules), as CSV."""
+    """Simulate any SBML model: a table of time and of what the model names, as CSV."""
     from exotwin.engine import course, load
 
     began = time.perf_counter()

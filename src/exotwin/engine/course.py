@@ -53,10 +53,10 @@ def course(
 
     Parameters
     ----------
-    outputs : names as the model means them, first columns. amounts, concentrations : species whose amount or
-        concentration is wanted whatever the model means; those not among ``outputs`` are further columns. What is no
-        species has neither and is taken as the model means it, as the SBML Test Suite has it. All empty: all states
-        and observables.
+    outputs : names as the model means them, first columns. Empty: all names, behind those of the next two.
+    amounts, concentrations : species whose amount or concentration is wanted whatever the model means; those not among
+        ``outputs`` are further columns. What is no species has neither and is taken as the model means it, as the SBML
+        Test Suite has it.
     given : parameter or state -> value instead of the model's own.
     times, rtol, atol, max_steps : see `CompiledModel.simulate`.
 
@@ -68,10 +68,11 @@ def course(
     for name in amounts:
         if name in concentrations:
             raise ModelError(f'"{name}"', found="wanted as amount and as concentration", expected="one of them")
-    asked = {name: name for name in (*outputs, *amounts, *concentrations)}
+    # a name with a dot is a parameter of one reaction
+    others = () if outputs else (*model.states, *model.observables, *(name for name in model.names if "." not in name))
+    asked = {name: name for name in (*outputs, *amounts, *concentrations, *others)}
     for kind, wanted in (("amount", amounts), ("concentration", concentrations)):
         asked |= {name: f"{kind}({name})" for name in wanted if name in model.species or name not in model.names}
-    asked = asked or {name: name for name in (*model.states, *model.observables)}
     values: dict[Hashable, ArrayLike] = {}
     start: dict[Hashable, ArrayLike] = {}
     for name, value in (given or {}).items():

@@ -51,7 +51,8 @@ def load(path_or_sbml: str | Path, *, sensitivities: Sequence[str] = (), width: 
     ----------
     path_or_sbml : file, or the document itself as text.
     sensitivities : names of parameters, and of states for their initial values, with respect to which every simulation
-        differentiates its outputs (see `CompiledModel.simulate`). Each costs about as much as a plain simulation.
+        differentiates its outputs (see `CompiledModel.simulate`). Each costs about as much as a plain simulation. Not
+        for models with events or algebraic rules, nor where a rate jumps at a time or state that depends on one of them.
     width : virtual patients computed side by side (1, 2, 4 or 8); default: what fits this processor. Results do not
         depend on it.
 
@@ -111,7 +112,7 @@ class CompiledModel:
         self._values = np.array(told.values, float)
         self.width, self.wrt = told.shape.width, told.derivatives.wrt if told.derivatives is not None else ()
         self.title, self.time_unit, self.remarks = told.title, told.time_unit, tuple(told.remarks)
-        self.species, self.names = frozenset(told.species), frozenset(told.outputs)
+        self.species, self.names = frozenset(told.species), tuple(told.outputs)
         self._at_start = self._values_at_start()
         self.parameters: Mapping[str, Quantity] = self._quantities(list(self._parameter_index))
         self.states: Mapping[str, Quantity] = self._quantities(list(self._index))
