@@ -1,12 +1,11 @@
-"""An explicit Runge-Kutta step of a block of lanes as straight-line vector code.
+"""An explicit Runge-Kutta step of a block of lanes: short loops over states around one function for the rates.
 
 For models that are not stiff: no Jacobian and no linear system, so that a step costs a fraction of a Rosenbrock step.
-Each stage is a function of its own: linear combination of earlier stages (a short loop over states), right-hand side.
 """
 
 from __future__ import annotations
 
-from exotwin.engine.emit import PTR, Code
+from exotwin.engine.emit import F64, PTR, Code
 from exotwin.engine.equations import Equations
 from exotwin.engine.steps import Stepper
 from exotwin.engine.tableaux import Explicit
@@ -42,79 +41,65 @@ class ExplicitStepper(Stepper):
         return super().sizes() | {"stage": n * self.method.stages, "rate": n, "next_rate": n, "end": 1}
 
     def write(self, code: Code, workspace: Workspace) -> None:
-        """``attempt``, which calls ``stage_1`` … ``stage_s`` and ``error``; ``first_width``."""
-        last = self.method.stages - 1
-        for stage in range(self.method.stages):
-            with code.function(f"stage_{stage + 1}", "void", PTR) as (pointer,):
-                block = Block(code, workspace, pointer)
-                if stage == 0:
-                    self._start(block)
-                else:
-                    self._combine(block, self._tableau.a[stage])
-                    self._evaluate(block, stage, last=stage == last)
-                code.leave()
-        with code.function("error", "void", PTR, "double", "double") as (pointer, rtol, fade):
-            self._error(Block(code, workspace, pointer), rtol, fade)
-            code.leave()
-        with code.function("attempt", "void", PTR, "double", "double") as (pointer, rtol, fade):
-            for stage in range(self.method.stages):
-                code.line(f"call void @stage_{stage + 1}(ptr {pointer})")
-            code.line(f"call void @error(ptr {pointer}, double {rtol}, double {fade})")
-            code.leave()
+        """``attempt``; ``first_width``; ``rates``, which both call."""
+        method, n = self._tableau, self.equations.moving
+        last = method.stages - 1
         self._write_first_width(code, workspace)
+        with code.function("attempt", "void", PTR, F64, F64) as (pointer, rtol, fade):
+            block = Block(code, workspace, pointer)
+            width, end = block.get("used"), block.get("new_time")
+            self._start(block, width, end)
+            for stage in range(1, method.stages):
+                self._combine(block, stage, width)
+                time = code.muladd(code.splat(method.c[stage]), width, block.get("time"))
+                # the end of the step to the last bit, as the next step sees it
+                block.put("moment", 0, end if stage == last else time)
+                place = workspace.place("next_rate") if stage == last else workspace.place("stage", stage * n)
+                code.line(f"call void @rates(ptr {pointer}, ptr {code.at(pointer, place)})")
+            self._error(block, width, code.broadcast(F64, rtol), code.broadcast(F64, fade))
+            code.leave()
 
-    def _start(self, block: Block) -> None:
+    def _start(self, block: Block, width: str, end: str) -> None:
         """The first stage: the last one of the step before, if that was taken and not made again or cut."""
-        code, width = block.code, block.get("used")
+        code = block.code
         taken = code.compare("oeq", block.get("time"), block.get("end"))
-        block.put("end", 0, block.get("new_time"))
+        block.put("end", 0, end)
         with code.loop(0, str(self.equations.moving)) as i:
             mine = block.at_index(i)
             rate = code.select(taken, mine.get("next_rate"), mine.get("rate"))
             mine.put("rate", 0, rate)
             mine.put("stage", 0, code.op("fmul", rate, width))
 
-    def _combine(self, block: Block, weights: tuple[float, ...]) -> None:
-        """Where the stage is evaluated."""
+    def _combine(self, block: Block, stage: int, width: str) -> None:
+        """Where the stage is evaluated. The stage before it, till now a rate, becomes an increment."""
         code, n = block.code, self.equations.moving
         with code.loop(0, str(n)) as i:
             mine = block.at_index(i)
             point = mine.get("state")
-            for j, weight in enumerate(weights):
-                if weight:
-                    point = code.muladd(code.splat(weight), mine.get("stage", j * n), point)
+            for j, weight in enumerate(self._tableau.a[stage]):
+                increment = mine.get("stage", j * n)
+                if j and j == stage - 1:
+                    increment = code.op("fmul", increment, width)
+                    mine.put("stage", j * n, increment)
+                point = code.muladd(code.splat(weight), increment, point)
             mine.put("new_state", 0, point)
 
-    def _evaluate(self, block: Block, stage: int, *, last: bool) -> None:
-        """The increment of the stage."""
-        code, width = block.code, block.get("used")
-        # the end of the step to the last bit, as the next step sees it
-        time = (
-            block.get("new_time") if last else code.muladd(code.splat(self._tableau.c[stage]), width, block.get("time"))
-        )
-        expressions = self._expressions(block, self.equations.rates, place="new_state", time=time)
-        for i, node in enumerate(self.equations.rates):
-            rate = code.op("fadd", expressions.value(node), block.get("inflow", i))
-            if last:
-                block.put("next_rate", i, rate)
-            block.put("stage", stage * self.equations.moving + i, code.op("fmul", rate, width))
-
-    def _error(self, block: Block, rtol: str, fade: str) -> None:
+    def _error(self, block: Block, width: str, rtol: str, fade: str) -> None:
         """Error of the step: root mean square over states of error / allowed error."""
         code, n = block.code, self.equations.moving
-        rtol, fade = code.broadcast("double", rtol), code.broadcast("double", fade)
-        terms = []
-        for i in range(n):
-            error = ""
-            for j, weight in enumerate(self._tableau.error):
-                if weight:
-                    increment, factor = block.get("stage", j * n + i), code.splat(weight)
-                    error = code.muladd(factor, increment, error) if error else code.op("fmul", factor, increment)
-            size = code.larger(
-                code.intrinsic("fabs", block.get("state", i)), code.intrinsic("fabs", block.get("new_state", i))
-            )
-            terms.append(code.op("fdiv", error, self.scale(block, i, size, rtol, fade)))
-        block.put("error", 0, self._mean_square(code, terms))
+        *before, last = enumerate(self._tableau.error)
+        total = [code.splat(0.0)]
+        with code.loop(0, str(n), total) as i:
+            mine = block.at_index(i)
+            increment = code.op("fmul", mine.get("next_rate"), width)
+            mine.put("stage", last[0] * n, increment)
+            error = code.op("fmul", code.splat(last[1]), increment)
+            for j, weight in before:
+                error = code.muladd(code.splat(weight), mine.get("stage", j * n), error)
+            sizes = (code.intrinsic("fabs", mine.get(name)) for name in ("state", "new_state"))
+            term = code.op("fdiv", error, self.scale(mine, 0, code.larger(*sizes), rtol, fade))
+            total[0] = code.muladd(term, term, total[0])
+        block.put("error", 0, self._root_of_mean(code, total[0], n))
 
     def _first_width(self, block: Block, rtol: str, fade: str) -> None:
         super()._first_width(block, rtol, fade)
@@ -122,5 +107,6 @@ class ExplicitStepper(Stepper):
         fresh = code.compare("ne", block.get_integers("fresh"), "zeroinitializer", kind=code.integers)
         with code.loop(0, str(n)) as i:
             mine = block.at_index(i)
-            for name in ("rate", "next_rate"):
-                mine.put(name, 0, code.select(fresh, mine.get("stage", n), mine.get(name)))
+            at_start = mine.get("stage", n)  # where the choice of the first width leaves it
+            for name in self.memory:
+                mine.put(name, 0, code.select(fresh, at_start, mine.get(name)))
