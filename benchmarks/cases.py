@@ -86,7 +86,7 @@ class Model:
 
 def names() -> list[str]:
     """All models, whether their documents are here or not."""
-    return [*PUBLISHED, *(f"{condition} {species}" for condition, species in _own())]
+    return [*PUBLISHED, *(f"{condition}-{species}" for condition, species in _own())]
 
 
 def read(name: str) -> Model:
@@ -102,7 +102,7 @@ def read(name: str) -> Model:
         return Model(name, _changed(document, settings), end)
     from exotwin.biology import assemble
 
-    condition, species = name.rsplit(" ", 1)
+    condition, species = name.rsplit("-", 1)
     document = assemble(condition, species).sbml
     weight = Equations(document).parameters["body_weight"]
     return Model(name, _changed(document, {state: dose * weight for state, dose in _OWN_DOSES.items()}), _OWN_DAYS)

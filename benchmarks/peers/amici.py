@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 import sys
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -59,9 +60,12 @@ class Amici:
             start = perf_counter()
             importer = SbmlImporter(model.document, from_file=False)
             # simplifying costs minutes of symbolic work where rules depend on rules, and makes the code no faster
-            importer.sbml2amici(
-                name, folder, generate_sensitivity_code=False, observation_model=[], simplify=None, verbose=False
-            )
+            try:
+                importer.sbml2amici(
+                    name, folder, generate_sensitivity_code=False, observation_model=[], simplify=None, verbose=False
+                )
+            except (subprocess.CalledProcessError, OSError) as fault:
+                raise LeftOut(f"its C++ cannot be compiled here: {fault}"[:200]) from fault
             stamp.write_text(repr(perf_counter() - start))
         self._compiled: Any = import_model_module(name, folder).get_model()
         return float(stamp.read_text())
