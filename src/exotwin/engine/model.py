@@ -52,7 +52,7 @@ def load(path_or_sbml: str | Path, *, sensitivities: Sequence[str] = (), width: 
     path_or_sbml : file, or the document itself as text.
     sensitivities : names of parameters, and of states for their initial values, with respect to which every simulation
         differentiates its outputs (see `CompiledModel.simulate`). Each costs about as much as a plain simulation. Not
-        for models with events or algebraic rules, nor where a rate jumps at a time or state that depends on one of them.
+        for models with events or algebraic rules, nor where rates jump at a time or state that depends on one of them.
     width : virtual patients computed side by side (1, 2, 4 or 8); default: what fits this processor. Results do not
         depend on it.
 

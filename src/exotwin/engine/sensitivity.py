@@ -338,10 +338,10 @@ def _finite_powers(graph: Graph, nodes: Sequence[int]) -> list[int]:
 
 
 def _check_jumps(start: _Start, equations: SensitivityEquations) -> None:
-    """Refuse conditions in rates that depend on what depends on a chosen number."""
+    """Refuse conditions that change during a run, in rates, and depend on what depends on a chosen number."""
     graph, system = equations.graph, start.system
     for node in graph.needed(equations.rates):
-        if graph.nodes[node][0] not in _JUMPING:
+        if graph.nodes[node][0] not in _JUMPING or not graph.varies[node]:
             continue
         names = [
             name
