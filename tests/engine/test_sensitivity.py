@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -346,3 +348,29 @@ def test_the_explicit_method_and_rates_of_reactions_are_refused(compiled: Compil
         model.simulate(DAYS, method="tsit5")
     with pytest.raises(NotBuiltYet, match="rate of a reaction"):
         model.simulate(DAYS, outputs=["move"])
+
+
+def test_amici_gives_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CVODES on compiled C++: shares nothing with ours. Compiling its model takes most of a minute."""
+    importer = pytest.importorskip("amici.importers.sbml", reason="AMICI is not installed")
+    import amici
+    from amici.sim import sundials
+
+    # cmake looks for swig on the path, where an environment that is not activated does not stand
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    document, wrt, outputs = sbml(MICHAELIS), ["vmax", "km", "n", "kd"], ["S", "P", "E"]
+    importer.SbmlImporter(document, from_file=False).sbml2amici("peer", tmp_path, observation_model=[], verbose=False)
+    peer = amici.import_model_module("peer", tmp_path).get_model()
+    peer.set_timepoints(DAYS.tolist())
+    names = list(peer.get_free_parameter_ids())
+    peer.set_parameter_list([names.index(by) for by in wrt])
+    solver = peer.create_solver()
+    solver.set_relative_tolerance(1e-11)
+    solver.set_absolute_tolerance(1e-14)
+    solver.set_sensitivity_order(sundials.SensitivityOrder.first)
+    solver.set_sensitivity_method(sundials.SensitivityMethod.forward)
+    expected = np.array(sundials.run_simulation(peer, solver).sx)  # (time, wrt, state), of concentrations
+    columns = [list(peer.get_state_ids()).index(name) for name in outputs]
+    result = load(document, sensitivities=wrt).simulate(DAYS, rtol=1e-9)
+    for p, by in enumerate(wrt):
+        np.testing.assert_allclose(found(result, outputs, by)[0], expected[:, p, columns], rtol=1e-7, atol=1e-9)
