@@ -8,7 +8,7 @@ from functools import cache
 
 _DEFINITION = re.compile(r"^define [^@]*@(\w+)\(.*?\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 _CALLED = re.compile(r"@([\w.]+)\(")
-_TURNS = re.compile(r"icmp slt i64 %\w+, (\d+)$")
+_TURNS = re.compile(r"icmp slt i64 %\w+, (?:%\w+ ; )?([\d.]+)$")
 _LANES = re.compile(r"<(\d+) x double>")
 _BEHIND = re.compile(r"br i1 .* label %(\w+)$")
 
@@ -33,7 +33,8 @@ def operations(text: str, function: str) -> float:
     """Vector operations of one call of a function of the module, with all that it calls.
 
     Additions and the like count one, divisions and roots eight, functions of the C library (lane by lane) a hundred.
-    Loops whose turns are written in the code count all their turns; others, and both sides of a branch, count once.
+    Loops count all their turns where the code tells how many there are, or usually are (`Code.loop`), otherwise one;
+    both sides of a branch count.
     """
     lanes = int(found[1]) if (found := _LANES.search(text)) else 1
     bodies = {match[1]: match[2].splitlines() for match in _DEFINITION.finditer(text)}
@@ -50,7 +51,7 @@ def operations(text: str, function: str) -> float:
 
 
 def _count(lines: Iterable[str], of: Callable[[str], float]) -> float:
-    total, turns, pending, around = 0.0, 1, 0, dict[str, int]()
+    total, turns, pending, around = 0.0, 1.0, 0.0, dict[str, float]()
     for line in lines:
         words = line.split(" ", 3)
         operation = words[2] if line.startswith("%") else words[0]
@@ -58,12 +59,12 @@ def _count(lines: Iterable[str], of: Callable[[str], float]) -> float:
             called = _CALLED.search(line)
             total += turns * of(called[1]) if called else 0.0
         elif operation == "icmp" and (found := _TURNS.search(line)):
-            pending = int(found[1])
+            pending = float(found[1])
         elif operation == "br":
             if pending and (behind := _BEHIND.search(line)):
                 # the body of a loop follows, up to the label behind it
                 around[behind[1]] = turns
-                turns, pending = turns * pending, 0
+                turns, pending = turns * pending, 0.0
         elif line.endswith(":"):
             turns = around.pop(line[:-1], turns)
         else:

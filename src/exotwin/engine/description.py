@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from exotwin.engine.compact import rosenbrock_stepper
 from exotwin.engine.compile import Processor, machine_code
 from exotwin.engine.cost import attempted_step
 from exotwin.engine.derivatives import Derivatives
@@ -15,7 +16,6 @@ from exotwin.engine.driver import write_module
 from exotwin.engine.equations import Equations
 from exotwin.engine.explicit import ExplicitStepper
 from exotwin.engine.integrator import Place, Recorded, Shape
-from exotwin.engine.rosenbrock import RosenbrockStepper
 from exotwin.engine.steps import Stepper
 from exotwin.engine.tableaux import RODAS5P, TSIT5
 from exotwin.engine.task import METHODS
@@ -165,4 +165,4 @@ def _stepper(equations: Equations, method: str) -> Stepper:
         if method != METHODS[0]:
             raise NotBuiltYet(f'method "{method}"', found="sensitivities asked for", expected=f'"{METHODS[0]}"')
         return SensitivityStepper(equations, RODAS5P)
-    return RosenbrockStepper(equations, RODAS5P) if method == METHODS[0] else ExplicitStepper(equations, TSIT5)
+    return rosenbrock_stepper(equations, RODAS5P) if method == METHODS[0] else ExplicitStepper(equations, TSIT5)

@@ -93,11 +93,14 @@ class Code:
         self.line(f"br i1 {condition}, label %{yes}, label %{no}")
 
     @contextmanager
-    def loop(self, start: int | str, stop: int | str, carried: list[str] | None = None) -> Iterator[str]:
+    def loop(
+        self, start: int | str, stop: int | str, carried: list[str] | None = None, *, usual: float = 1.0
+    ) -> Iterator[str]:
         """``for i in range(start, stop)``; gives i.
 
         carried : vectors that go from turn to turn, at first their values before the loop. The body reads them from the
             list and puts its new ones there; behind the loop the list holds the last.
+        usual : turns on average where the code alone does not tell, for those who count operations.
         """
         carried = [] if carried is None else carried
         before, head, body, after = self._block, self.label(), self.label(), self.label()
@@ -105,7 +108,7 @@ class Code:
         self.begin(head)
         place, first = len(self._lines), list(carried)
         index, *carried[:] = values = [self.emit("phi") for _ in range(1 + len(first))]
-        inside = self.emit(f"icmp slt i64 {index}, {stop}")
+        inside = self.emit(f"icmp slt i64 {index}, {stop}" + (f" ; {usual:.2f}" if usual != 1.0 else ""))
         self.branch(inside, body, after)
         self.begin(body)
         yield index
