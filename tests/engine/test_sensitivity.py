@@ -38,14 +38,14 @@ def differences(
     doses: Sequence[Dose] = (),
 ) -> Floats:
     """(patient, time, output) by five-point differences of plain runs at 1e-12; exact to some 1e-8 of their size."""
-    given = {"parameters": dict(parameters or {}), "initial": dict(initial or {})}
-    kind = "parameters" if by in plain.parameters and by not in given["initial"] else "initial"
+    own = {"parameters": dict(parameters or {}), "initial": dict(initial or {})}
+    kind = "parameters" if by in plain.parameters and by not in own["initial"] else "initial"
     values = plain.parameters if kind == "parameters" else plain.states
-    middle = np.asarray(given[kind].get(by, values[by].value), float)
+    middle = np.asarray(own[kind].get(by, values[by].value), float)
     step = np.where(middle == 0, 1e-3, 1e-3 * np.abs(middle))
 
     def run(shift: int) -> Floats:
-        changed = {**given, kind: {**given[kind], by: middle + shift * step}}
+        changed = {**own, kind: {**own[kind], by: middle + shift * step}}
         result = plain.simulate(times, outputs=outputs, rtol=1e-12, doses=doses, n_threads=1, **changed)
         assert np.all(result["outcome"] == "ok")
         return np.stack([result[name].values for name in outputs], axis=-1)
@@ -173,8 +173,8 @@ def test_parameters_sizes_and_starts_reach_states_observables_and_amounts() -> N
 
 
 def test_a_given_value_of_a_computed_parameter_no_longer_depends_on_others() -> None:
-    given = {"half": np.array([0.2, 0.9]), "km": np.array([0.5, 0.6])}
-    agree(MICHAELIS, ["vmax", "km", "half", "S"], ["S", "P", "E"], parameters=given, initial={"S": np.array([2.0, 4])})
+    values = {"half": np.array([0.2, 0.9]), "km": np.array([0.5, 0.6])}
+    agree(MICHAELIS, ["vmax", "km", "half", "S"], ["S", "P", "E"], parameters=values, initial={"S": np.array([2.0, 4])})
 
 
 def test_a_given_concentration_is_an_amount_that_grows_with_the_compartment() -> None:
@@ -204,13 +204,13 @@ def test_rates_may_depend_on_time_and_jump_with_it() -> None:
     agree(text, ["x", "y", "w", "k", "tau"], ["x", "y"])
 
 
-@pytest.mark.parametrize("initial", [{}, {"V": 1.5, "A": 1.0}])
-def test_compartments_may_grow(initial: dict[str, float]) -> None:
+@pytest.mark.parametrize("options", [{}, {"parameters": {"V": 1.5}, "initial": {"A": 1.0}}])
+def test_compartments_may_grow(options: dict[str, Any]) -> None:
     text = """model g
       compartment V; V = 1; V' = 0.1*V*growth; growth = 0.7; species A in V, B in V; A = 2; B = 0; k = 0.3;
       A -> B; k*A*V; r := A/(A + B)
     end"""
-    agree(text, ["V", "growth", "A", "k"], ["A", "B", "V", "r", "amount(A)"], initial=initial)
+    agree(text, ["V", "growth", "A", "k"], ["A", "B", "V", "r", "amount(A)"], **options)
 
 
 def test_powers_of_zero_have_derivatives_by_their_exponent() -> None:
@@ -340,6 +340,11 @@ def test_wrong_names_are_told(compiled: Compile, wrt: list[str], message: str) -
 def test_what_would_make_a_derivative_jump_is_refused(compiled: Compile, text: str, message: str) -> None:
     with pytest.raises(NotBuiltYet, match=message):
         compiled(f"model j\n {text}\nend", sensitivities=["k"])
+
+
+def test_a_start_that_is_a_parameter_is_given_as_one(compiled: Compile) -> None:
+    with pytest.raises(ModelError, match=r'initial "x"(?s:.*)`parameters`'):
+        compiled(LOGISTIC, sensitivities=["x"]).simulate(DAYS, initial={"x": 0.2})
 
 
 def test_the_explicit_method_and_rates_of_reactions_are_refused(compiled: Compile) -> None:

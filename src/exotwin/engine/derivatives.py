@@ -1,4 +1,4 @@
-"""Derivatives of what a simulation gives: where they stand, how they are recorded, called and measured."""
+"""Derivatives of what a simulation gives: where they stand, how they are recorded and called."""
 
 from __future__ import annotations
 

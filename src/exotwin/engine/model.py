@@ -255,6 +255,9 @@ class CompiledModel:
                 recorded |= slopes.recorded(name, recorded[name])
             given |= {row: np.zeros(()) for j in list(given) for row in slopes.computed.get(j, ())}
             starts = {self._index[n]: slopes.starts(n, self._index[n], volumes.get(self._index[n])) for n in begun}
+            for name in begun.keys() & self._parameter_index.keys() & set(self.wrt):
+                where, found = f'{self.title}, initial "{name}"', "a start whose sensitivity is that of the parameter"
+                raise ModelError(where, found=found, expected="its value in `parameters`")
         run = Run(
             n_patients=inputs.count(
                 [

@@ -59,7 +59,7 @@ class SensitivityStepper(RosenbrockStepper):
         }
 
     def write(self, code: Code, workspace: Workspace) -> None:
-        """``attempt``, which calls ``begin``, then for each stage ``evaluate``, ``solve``, ``solve_derivatives``."""
+        """``attempt``: ``begin``, then for each stage ``evaluate``, ``solve``, and by p ``solve_derivative``."""
         vector, total = code.vector, self.equations.moving
         with code.function("begin", "void", PTR, "double", "double") as (pointer, rtol, fade):
             self._begin(Block(code, workspace, pointer), rtol, fade)
