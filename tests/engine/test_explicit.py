@@ -107,6 +107,26 @@ def test_steps_that_an_event_cuts_are_made_again_from_the_right_rates(compiled: 
     np.testing.assert_allclose(result["h"][0], exact, atol=1e-6)
 
 
+def test_steps_that_end_where_a_condition_changes_go_on_from_the_right_rates(compiled: Compile) -> None:
+    # conditions rise and fall, a jump in a rate and a jump in time among them; of the events only some happen
+    model = compiled(
+        """model w
+          x = 1; v = 0; n = 0; c = 0; d = 0
+          x' = v; v' = -x; c' = piecewise(1, x > 0.5, -1); d' = piecewise(1, sin(time) > 0.5, 0)
+          at (x > 0.5 && v > 0): n = n + 1; at (x < -0.2 && v > 2): n = n + 100
+        end"""
+    )
+    result = model.simulate(TIMES, rtol=1e-9, method="tsit5")
+    np.testing.assert_allclose(result["x"][0], np.cos(TIMES), atol=1e-7)
+    third = np.pi / 3
+    above = [(0, third), (5 * third, 7 * third), (11 * third, 13 * third)]
+    spent = sum(np.clip(TIMES, low, high) - low for low, high in above)
+    np.testing.assert_allclose(result["c"][0], 2 * spent - TIMES, atol=1e-6)
+    high = [(third / 2 + turn, 2.5 * third + turn) for turn in (0, 2 * np.pi)]
+    np.testing.assert_allclose(result["d"][0], sum(np.clip(TIMES, a, b) - a for a, b in high), atol=1e-6)
+    assert float(result["n"][0, -1]) == 2
+
+
 @settings(max_examples=10, deadline=None)
 @given(order=st.permutations(range(19)))
 def test_a_patient_does_not_depend_on_neighbours_or_lane(model: CompiledModel, order: list[int]) -> None:
