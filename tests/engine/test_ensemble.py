@@ -96,7 +96,8 @@ def test_a_patient_that_fails_is_marked_and_the_others_go_on(compiled: Compile) 
     model = compiled("model f\n y = 1; y' = y^2; z = 1; z' = -z; sum := y + z; one := 1\nend")
     result = model.simulate(np.linspace(0, 2, 9), initial={"y": [0.1, 1.0, 0.2, 0.8]})
     assert list(result["outcome"].values) == ["ok", "step too small", "ok", "step too small"]
-    np.testing.assert_allclose(result["failed_at"], [np.nan, 1.0, np.nan, 1.25], rtol=1e-6)
+    # some hundred steps of 1e-6 each lead there
+    np.testing.assert_allclose(result["failed_at"], [np.nan, 1.0, np.nan, 1.25], rtol=1e-5)
     np.testing.assert_allclose(result["z"][[0, 2]], np.exp(-np.array([result.time.values] * 2)), rtol=1e-5)
     for name in ("y", "z", "sum", "one"):
         behind = result.time > result["failed_at"].fillna(np.inf)

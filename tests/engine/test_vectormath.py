@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -16,20 +17,30 @@ from exotwin.engine.emit import I64, PTR, Code
 Function = Callable[..., np.ndarray]
 
 
+ROOTS = (2, 4, 5, 6)
+
+
+def call_of(code: Code, name: str, *values: str) -> str:
+    return code.call(name, code.vector, *[(code.vector, v) for v in values])
+
+
 @pytest.fixture(scope="module", params=[8, 4, 2, 1])
 def functions(request: pytest.FixtureRequest) -> dict[str, Function]:
     """name -> the function on arrays, computed with vectors of one width."""
     target = processor(request.param)
     code = Code(target.width, fma=target.fma)
     vectormath.define(code)
-    for name, count in (("exp", 1), ("log", 1), ("pow", 2)):
+    roots = {f"root_{k}": (1, partial(vectormath.rough_inverse_root, code, k=k)) for k in ROOTS}
+    known = {
+        name: (count, partial(call_of, code, f"vector_{name}")) for name, count in (("exp", 1), ("log", 1), ("pow", 2))
+    }
+    for name, (count, write) in (known | roots).items():
         with code.function(f"all_{name}", "void", PTR, local=False) as (task,):
             pointers = [code.load(PTR, code.at(task, 8 * i)) for i in range(count + 1)]
             with code.loop(0, code.load(I64, code.at(task, 8 * (count + 1)))) as i:
                 places = [code.at(p, i, unit=8 * target.width) for p in pointers]
                 values = [code.load(code.vector, place, align=8) for place in places[:-1]]
-                result = code.call(f"vector_{name}", code.vector, *[(code.vector, v) for v in values])
-                code.store(code.vector, result, places[-1], align=8)
+                code.store(code.vector, write(*values), places[-1], align=8)
             code.leave()
     loaded = Loaded(machine_code(code.text(), target))
 
@@ -46,7 +57,7 @@ def functions(request: pytest.FixtureRequest) -> dict[str, Function]:
 
         return call
 
-    return {name: make(name) for name in ("exp", "log", "pow")}
+    return {name: make(name) for name in known | roots}
 
 
 def ulps(found: np.ndarray, exact: np.ndarray) -> float:
@@ -87,3 +98,10 @@ def test_exp_and_log_undo_each_other(functions: dict[str, Function], x: float, y
     np.testing.assert_allclose(functions["exp"](functions["log"](np.array([y]))), y, rtol=2e-13)  # |ln y| < 700 ulps
     if x > -700:
         np.testing.assert_allclose(functions["log"](functions["exp"](np.array([x]))), x, rtol=1e-13, atol=2e-16)
+
+
+@pytest.mark.parametrize("k", ROOTS)
+def test_the_rough_root_is_within_half_a_percent(functions: dict[str, Function], k: int) -> None:
+    x = np.concatenate([np.logspace(-300, 300, 4001), np.linspace(0.5, 2, 4001)])
+    np.testing.assert_allclose(functions[f"root_{k}"](x), x ** (-1 / k), rtol=5e-3)
+    assert functions[f"root_{k}"](np.zeros(1))[0] > 1e10

@@ -14,7 +14,7 @@ from exotwin.engine.lanes import LaneWriter
 from exotwin.engine.passes import PassWriter, pass_sizes
 from exotwin.engine.steps import Stepper, lane_sizes
 from exotwin.engine.task import NOT_FINITE, OK, SINGULAR, STEP_LIMIT, STEP_TOO_SMALL, TaskWriter
-from exotwin.engine.vectormath import define
+from exotwin.engine.vectormath import define, rough_inverse_root
 from exotwin.engine.watch import Watch, WatchWriter, watch_sizes
 from exotwin.engine.workspace import Block, Workspace
 
@@ -128,7 +128,7 @@ class Driver(TaskWriter):
 
         missed = code.emit(f"xor {code.mask} {accepted}, splat (i1 true)")
         proposal = self._next_width(block, used, finite)
-        # Where steps are right only if far shorter than time resolves, longer ones would go on with what nobody checked.
+        # Where steps are right only if far shorter than time resolves, longer ones would go on with what is unchecked.
         short = code.compare("olt", proposal, code.op("fmul", shortest, code.splat(0.1)))
         free = code.select(ends, "zeroinitializer", accepted, kind=code.mask)
         crawls = code.emit(f"and {code.mask} {free}, {short}")
@@ -192,8 +192,7 @@ class Driver(TaskWriter):
 
     def _next_width(self, block: Block, used: str, finite: str) -> str:
         code = self.code
-        power = code.splat(-1.0 / (self.method.error_order + 1))
-        factor = code.call("vector_pow", code.vector, (code.vector, block.get("error")), (code.vector, power))
+        factor = rough_inverse_root(code, block.get("error"), self.method.error_order + 1)
         factor = code.op("fmul", factor, code.splat(_SAFETY))
         factor = code.larger(code.smaller(factor, code.splat(_GROW)), code.splat(_SHRINK))
         again = code.compare("ne", block.get_integers("again"), "zeroinitializer", kind=code.integers)

@@ -52,8 +52,8 @@ class ExplicitStepper(Stepper):
             for stage in range(1, method.stages):
                 self._combine(block, stage, width)
                 time = code.muladd(code.splat(method.c[stage]), width, block.get("time"))
-                # the end of the step to the last bit, as the next step sees it
-                block.put("moment", 0, end if stage == last else time)
+                # the end of the step to the last bit, as the next step sees it: a moment later a rate may have jumped
+                block.put("moment", 0, end if method.c[stage] == 1.0 else time)
                 place = workspace.place("next_rate") if stage == last else workspace.place("stage", stage * n)
                 code.line(f"call void @rates(ptr {pointer}, ptr {code.at(pointer, place)})")
             self._error(block, width, code.broadcast(F64, rtol), code.broadcast(F64, fade))
