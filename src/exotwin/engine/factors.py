@@ -11,10 +11,11 @@ from exotwin.engine.sparse import Pattern
 from exotwin.engine.workspace import Block, Workspace
 
 _PIECE = 120  # operations of a function
-_WRITTEN_ROW = 400
+_WRITTEN_ROW, _WRITTEN_ROWS = 400, 30_000
 _WRITTEN_SUM = 32
-"""Operations of the elimination of a row, and entries of a row of a triangular solve, that are still written out. Loops
-take about twice as long in short rows; in long ones the written form is slow to compile and no faster."""
+"""Operations of the elimination of a row and of all rows together, and entries of a row of a triangular solve, that are
+still written out. Loops take about twice as long in short rows; in long ones the written form is slow to compile and no
+faster. A thousand operations take LLVM 0.03 s."""
 
 
 class Factors:
@@ -53,19 +54,22 @@ class Factors:
             4 * (1 + len(row) + len(upper[i])) + sum(len(upper[k]) for k in row)
             for i, row in enumerate(self._pattern.lower)
         ]
+        # rows that cost least first, as long as all together are not too long
+        totals = zip(accumulate(sorted(costs)), sorted(costs), strict=True)
+        longest = max((cost for total, cost in totals if cost <= _WRITTEN_ROW and total <= _WRITTEN_ROWS), default=0)
         self._write_row_in_loops(code, workspace)
-        pieces = list(_pieces([cost if cost <= _WRITTEN_ROW else 1 for cost in costs]))
+        pieces = list(_pieces([cost if cost <= longest else 1 for cost in costs]))
         for k, rows in enumerate(pieces):
             with code.function(f"factorise_{k}", "void", PTR) as (pointer,):
                 block = Block(code, workspace, pointer)
                 for i in rows:
-                    if costs[i] <= _WRITTEN_ROW:
+                    if costs[i] <= longest:
                         self._write_row(block, i)
                     else:
                         code.line(f"call void @factorise_row(ptr {pointer}, i64 {i})")
                 code.leave()
         with code.function("factorise", "void", PTR) as (pointer,):
-            if any(cost > _WRITTEN_ROW for cost in costs):
+            if any(cost > longest for cost in costs):
                 row = _Vectors(code, code.at(pointer, workspace.place("row_at_work")))
                 with code.loop(0, str(self._n)) as column:
                     row.put(column, code.splat(0.0))

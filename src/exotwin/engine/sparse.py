@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,21 @@ def elimination_order(n: int, entries: Iterable[tuple[int, int]]) -> list[int]:
         if i != j:
             rows[i].add(j)
             columns[j].add(i)
-    left, order = set(range(n)), []
-    while left:
-        pivot = min(left, key=lambda k: (len(rows[k]) * len(columns[k]), k))
+
+    def cost(k: int) -> int:
+        return len(rows[k]) * len(columns[k])
+
+    # costs that have changed since they were put there are put there again, so the first one that still holds is least
+    waiting = [(cost(k), k) for k in range(n)]
+    heapify(waiting)
+    order: list[int] = []
+    done: set[int] = set()
+    while waiting:
+        least, pivot = heappop(waiting)
+        if pivot in done or least != cost(pivot):
+            continue
         order.append(pivot)
-        left.remove(pivot)
+        done.add(pivot)
         for j in rows[pivot]:
             columns[j].discard(pivot)
         for i in columns[pivot]:
@@ -42,23 +53,27 @@ def elimination_order(n: int, entries: Iterable[tuple[int, int]]) -> list[int]:
             rows[i] |= new
             for j in new:
                 columns[j].add(i)
+        for k in rows[pivot] | columns[pivot]:
+            heappush(waiting, (cost(k), k))
     return order
 
 
 def factor_pattern(n: int, entries: Iterable[tuple[int, int]]) -> Pattern:
     """Entries of L and U, fill included, for elimination in the order 0, 1, … n−1."""
     rows: list[set[int]] = [{i} for i in range(n)]
+    above: list[list[int]] = []
     for i, j in entries:
         rows[i].add(j)
     for i in range(n):
-        todo, done = {k for k in rows[i] if k < i}, set()
-        while todo:
-            k = min(todo)
-            todo.remove(k)
-            done.add(k)
-            new = {j for j in rows[k] if j > k} - rows[i]
+        waiting = [k for k in rows[i] if k < i]
+        heapify(waiting)
+        while waiting:
+            new = {j for j in above[heappop(waiting)] if j not in rows[i]}
             rows[i] |= new
-            todo |= {j for j in new if j < i} - done
+            for j in new:
+                if j < i:
+                    heappush(waiting, j)
+        above.append([j for j in rows[i] if j > i])
     return Pattern(
         tuple(tuple(sorted(j for j in row if j < i)) for i, row in enumerate(rows)),
         tuple(tuple(sorted(j for j in row if j > i)) for i, row in enumerate(rows)),
@@ -68,11 +83,35 @@ def factor_pattern(n: int, entries: Iterable[tuple[int, int]]) -> Pattern:
 def one_way_entries(n: int, entries: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
     """The entries (i, j), "j moves i", that are part of no loop: i moves j neither directly nor through others."""
     entries = list(entries)
-    moves = [0] * n  # bit i of moves[j]: j moves i
+    loops = _loops(n, entries)
+    return {(i, j) for i, j in entries if loops[i] != loops[j]}
+
+
+def _loops(n: int, entries: Iterable[tuple[int, int]]) -> list[int]:
+    """A number for each state, the same for those that move each other (strong components, Tarjan 1972)."""
+    follows: list[list[int]] = [[] for _ in range(n)]
     for i, j in entries:
-        moves[j] |= 1 << i
-    for k in range(n):
-        for j in range(n):
-            if moves[j] >> k & 1:
-                moves[j] |= moves[k]
-    return {(i, j) for i, j in entries if not moves[i] >> j & 1}
+        follows[j].append(i)
+    met, earliest, loops = [-1] * n, [0] * n, [-1] * n
+    open_states: list[int] = []
+    count = 0
+    for start in range(n):
+        path = [(start, iter(follows[start]))] if met[start] < 0 else []
+        while path:
+            k, ahead = path[-1]
+            if met[k] < 0:
+                met[k] = earliest[k] = count
+                count += 1
+                open_states.append(k)
+            following = next((i for i in ahead if loops[i] < 0), None)
+            if following is None:
+                path.pop()
+                if path:
+                    earliest[path[-1][0]] = min(earliest[path[-1][0]], earliest[k])
+                while earliest[k] == met[k] and loops[k] < 0:
+                    loops[open_states.pop()] = k
+            elif met[following] < 0:
+                path.append((following, iter(follows[following])))
+            else:
+                earliest[k] = min(earliest[k], met[following])
+    return loops
