@@ -52,7 +52,7 @@ def flatten(name: str, document: Any) -> None:
     ModelError : definitions in other files (which only a document read from a file can have), submodels that contain
         themselves or are too many, what libSBML finds wrong.
     """
-    if document.getPlugin("comp") is None:
+    if document.getPlugin("comp") is None or not document.getModel().getPlugin("comp").getNumSubmodels():
         return
     for definition in _external(document):
         raise ModelError(

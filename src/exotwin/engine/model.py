@@ -59,7 +59,7 @@ def load(path_or_sbml: str | Path, *, sensitivities: Sequence[str] = (), width: 
     Raises
     ------
     ModelError : no such file, malformed or wrong SBML; names the element.
-    NotBuiltYet : events, algebraic rules, delays, fast reactions, required packages.
+    NotBuiltYet : delay(), fast reactions, flux balance, required packages that are not understood.
     """
     from exotwin.engine.sbml import source
 

@@ -95,8 +95,7 @@ def _assemble(model: Any, name: str, elements: Elements, meaning: Meaning) -> Sy
     rates = {state: meaning.state_rate(state) for state in meaning.states}
     moving = [state for state in meaning.states if state in meaning.determined or not rates[state].is_zero()]
     moving = _ordered(moving, rates, meaning)
-    still = [state for state in meaning.states if state not in set(moving)]
-    states, parameters = [*moving, *still], list(meaning.parameters)
+    states, parameters = list(dict.fromkeys([*moving, *meaning.states])), list(meaning.parameters)
     observed = [n for n in elements if elements[n].assignment is not None]
     reactions = [n for n in elements if elements[n].law is not None]
     shown = [*observed, *(n for n in states if meaning.is_amount(n)), *reactions]
