@@ -12,6 +12,9 @@ from exotwin.engine.workspace import Block, Workspace
 
 _LONGEST = 100  # nodes of a function: LLVM takes longer than in proportion for several hundred
 
+Step = tuple[int, tuple[int, ...]]
+"""A node to compute, and the numbers of the roots that it is."""
+
 Access = tuple[Callable[[int], str], Callable[[int, str], None]]
 """Ways to load a node and to hand over the value of a root, given its number."""
 
@@ -31,8 +34,8 @@ class Chunk:
 class Chunks:
     """Functions that compute the roots, one function after the other.
 
-    stored : nodes that stand in memory. longest : nodes of a function.
-    between : of the workspace, where functions leave values for each other; ``places`` of them.
+    stored : nodes that stand in memory. between : of the workspace, where functions leave values for each other.
+    places : how many of these there are.
     """
 
     def __init__(
@@ -41,28 +44,32 @@ class Chunks:
         roots: Sequence[int],
         *,
         stored: Set[int],
-        longest: int = _LONGEST,
         between: str = "between",
     ) -> None:
         self._graph, self._stored, self._between, self.places = graph, stored, between, 0
         numbers: dict[int, list[int]] = {}
         for number, root in enumerate(roots):
             numbers.setdefault(root, []).append(number)
-        pieces = self._cut(numbers, longest)
-        self.chunks = self._with_places(pieces, numbers)
+        self.chunks = self._with_places(self._cut(numbers))
 
-    def _cut(self, roots: dict[int, list[int]], longest: int) -> list[list[int]]:
-        """Nodes of each function; roots that need no computing are among them."""
-        pieces: list[list[int]] = [[]]
+    def _cut(self, roots: dict[int, list[int]]) -> list[list[Step]]:
+        """What each function does; roots that need no computing are among it."""
+        pieces: list[list[Step]] = [[]]
         done: set[int] = set()
+        length = 0
         for root in roots:
-            if root not in done:
-                for node in self._order(root, done):
-                    done.add(node)
+            for node in self._order(root, done) if root not in done else ():
+                done.add(node)
+                numbers = roots.get(node, [])
+                # what stands in memory may be handed over in several functions
+                size = _LONGEST if self._is_there(node) else max(len(numbers), 1)
+                for first in range(0, max(len(numbers), 1), size):
                     # a product is often fused into the sum behind it: cut elsewhere
-                    if len(pieces[-1]) >= (2 * longest if pieces[-1] and self._is_product(pieces[-1][-1]) else longest):
+                    if length >= 2 * _LONGEST or (length >= _LONGEST and not self._is_product(pieces[-1][-1][0])):
                         pieces.append([])
-                    pieces[-1].append(node)
+                        length = 0
+                    pieces[-1].append((node, tuple(numbers[first : first + size])))
+                    length += max(1, len(pieces[-1][-1][1]))
         return pieces
 
     def _order(self, root: int, done: Container[int]) -> Iterator[int]:
@@ -86,10 +93,10 @@ class Chunks:
     def _is_there(self, node: int) -> bool:
         return node in self._stored or self._graph.nodes[node][0] == "const"
 
-    def _with_places(self, pieces: list[list[int]], numbers: dict[int, list[int]]) -> list[Chunk]:
-        where = {node: k for k, piece in enumerate(pieces) for node in piece if not self._is_there(node)}
+    def _with_places(self, pieces: list[list[Step]]) -> list[Chunk]:
+        where = {node: k for k, piece in enumerate(pieces) for node, _ in piece if not self._is_there(node)}
         needs = [
-            {a for n in piece if n in where for a in self._graph.arguments(n) if where.get(a, k) != k}
+            {a for n, _ in piece if n in where for a in self._graph.arguments(n) if where.get(a, k) != k}
             for k, piece in enumerate(pieces)
         ]
         last = {node: k for k, nodes in enumerate(needs) for node in nodes}
@@ -98,14 +105,14 @@ class Chunks:
         chunks = []
         for k, piece in enumerate(pieces):
             known = {node: places[node] for node in sorted(needs[k])}
-            for node in piece:
+            for node, _ in piece:
                 if node in last:
                     if not free:
                         free.append(self.places)
                         self.places += 1
                     places[node] = free.pop()
             free += [places[node] for node in known if last[node] == k]
-            steps = [(node, tuple(numbers.get(node, ())), places.get(node, -1)) for node in piece]
+            steps = [(node, numbers, places.get(node, -1)) for node, numbers in piece]
             chunks.append(Chunk(tuple(step for step in steps if step[1] or step[2] >= 0), known))
         return chunks
 
