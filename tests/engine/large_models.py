@@ -30,7 +30,8 @@ class Network:
         lines = [
             '<sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" level="3" version="1">'
             f'<model id="{name}"><listOfCompartments>'
-            '<compartment id="cell" size="1" spatialDimensions="3" constant="true"/></listOfCompartments><listOfSpecies>'
+            '<compartment id="cell" size="1" spatialDimensions="3" constant="true"/></listOfCompartments>'
+            "<listOfSpecies>"
         ]
         lines += [
             f'<species id="{s}" compartment="cell" initialAmount="{value!r}" hasOnlySubstanceUnits="true"'

@@ -49,3 +49,24 @@ def test_entries_of_a_loop_are_told_from_those_that_lead_one_way() -> None:
     # 0 and 1 move each other; 1 moves 2, 2 moves 3
     entries = [(1, 0), (0, 1), (2, 1), (3, 2), (3, 3)]
     assert one_way_entries(4, entries) == {(2, 1), (3, 2)}
+
+
+@given(ENTRIES)
+def test_what_leads_one_way_is_what_no_path_leads_back_from(case: tuple[int, set[tuple[int, int]]]) -> None:
+    n, entries = case
+    reach = np.zeros((n, n), int)
+    for i, j in entries:
+        reach[j, i] = 1
+    for _ in range(n):
+        reach = np.minimum(reach + reach @ reach, 1)
+    assert one_way_entries(n, entries) == {(i, j) for i, j in entries if not reach[i, j]}
+
+
+def test_a_long_chain_is_ordered_without_fill() -> None:
+    n = 3000
+    entries = [(i, k) for i in range(n) for k in (i - 1, i, i + 1) if 0 <= k < n]
+    order = elimination_order(n, entries)
+    place = {k: i for i, k in enumerate(order)}
+    pattern = factor_pattern(n, [(place[i], place[j]) for i, j in entries])
+    assert sum(map(len, pattern.lower)) == n - 1
+    assert one_way_entries(n, entries) == set()
