@@ -68,6 +68,13 @@ def _page(rows: list[Row], tables: Mapping[str, Table], missing: list[str], seco
         "",
         *(f"- **{peer().title}**: {peer().settings}" for peer in PEERS.values()),
         "",
+        "## Reading and compiling, seconds",
+        "",
+        "Once for each model, in a process that has already imported the simulator, nothing taken from a cache (AMICI: "
+        "as it took when the module was compiled).",
+        "",
+        *_prepared(rows, models),
+        "",
         "## How well the exact solution is known",
         "",
         "exotwin at 1e-11 against libRoadRunner at 1e-12, relative to the largest value of the state; over patients.",
@@ -134,6 +141,17 @@ def _matrix(rows: list[Row], models: list[str]) -> list[str]:
             entry[peer] = next((row.ratio for row in _main(rows, peer) if row.model == model), math.nan)
         entry["exotwin's error"] = ours.error
         entry["exotwin's steps"] = ours.steps
+        table.append(entry)
+    return _markdown(table)
+
+
+def _prepared(rows: list[Row], models: list[str]) -> list[str]:
+    table = []
+    for model in models:
+        entry: dict[str, float | str] = {"model": model}
+        for simulator in ("exotwin", *_peers(rows)):
+            found = [row.prepare_s for row in _main(rows, simulator) if row.model == model]
+            entry[simulator] = found[0] if found else math.nan
         table.append(entry)
     return _markdown(table)
 

@@ -43,7 +43,7 @@ def main() -> None:
         bench = Bench(model)
         if bench.without_end:
             passed = f"{bench.without_end} of {bench.without_end + cases.PATIENTS} drawn patients"
-            missing.append(f"{name}: {passed}, whose states grow without bound")
+            missing.append(f"{name}: {passed}, who have no solution up to the last time")
             print(missing[-1])
         agreement.append(bench.agreement())
         threads.append(bench.threads())

@@ -24,7 +24,7 @@ _FOLDER = Path(os.environ.get("EXOTWIN_BENCH_CACHE", Path.home() / ".cache" / "e
 class Amici:
     title = "AMICI"
     settings = (
-        f"CVODES (BDF, KLU); one module a model, compiled with -O3 {_FLAGS} and without sensitivities; "
+        f"CVODES (BDF, KLU); one module a model, compiled with -O3 {_FLAGS}, without sensitivities and simplifying; "
         "one ExpData a patient, run_simulations on one thread"
     )
 
@@ -53,7 +53,7 @@ class Amici:
         from amici import import_model_module
         from amici.importers.sbml import SbmlImporter
 
-        key = hashlib.sha256(f"{version('amici')} {_FLAGS} {model.document}".encode()).hexdigest()[:16]
+        key = hashlib.sha256(f"{version('amici')} {self.settings} {model.document}".encode()).hexdigest()[:16]
         name, folder = f"m{key}", _FOLDER / key
         stamp = folder / "seconds"
         if not stamp.is_file():
