@@ -63,10 +63,11 @@ def test_a_constant_concentration_after_a_delay_takes_the_size_of_the_execution(
     np.testing.assert_allclose(concentration, amount / (2 + TIMES), rtol=1e-7)
 
 
-def test_a_concentration_of_another_time_than_its_compartment_is_refused() -> None:
-    text = "compartment v = 2; v' = 1; species s in v; s = 3; E1: at 1 after time > 1, fromTrigger=true: s = time"
-    with pytest.raises(NotBuiltYet, match=r'event "E1", assignment of "s"'):
-        courses(text, "s")
+def test_a_concentration_may_be_of_another_time_than_its_compartment() -> None:
+    text = "compartment v = 2; v' = 1; species s in v; s = 3; E1: at 1 after time > 1.2, fromTrigger=true: s = time"
+    concentration, amount = courses(text, "s", "amount(s)")
+    np.testing.assert_allclose(amount, np.where(TIMES > 2.2, 1.2 * 4.2, 6), rtol=1e-7)
+    np.testing.assert_allclose(concentration, amount / (2 + TIMES), rtol=1e-7)
 
 
 def test_a_trigger_may_be_a_number_and_a_number_may_be_a_truth() -> None:

@@ -16,7 +16,8 @@ class Event:
     persistent : whether the event, once triggered, happens even if the trigger has become false again meanwhile.
     delay : time from the trigger to the assignments, None for none. priority : among events at one time, None for none.
     values_of_trigger : whether the assigned values are those of the moment of the trigger, not of the execution.
-    assignments : (state, node): its new value, in the state's own unit (of an amount, an amount).
+    assignments : (state, value, scale): the state becomes value · scale. The scale is always that of the execution; it
+        is the size of the compartment where a concentration is assigned and the state is an amount, else None.
     """
 
     name: str
@@ -26,7 +27,7 @@ class Event:
     delay: int | None
     priority: int | None
     values_of_trigger: bool
-    assignments: tuple[tuple[int, int], ...]
+    assignments: tuple[tuple[int, int, int | None], ...]
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,9 @@ class Equations:
         """All nodes that events evaluate."""
         found: list[int] = []
         for event in self.events:
-            found += [event.trigger, *(node for _, node in event.assignments)]
-            found += [node for node in (event.delay, event.priority) if node is not None]
+            found.append(event.trigger)
+            optional = [event.delay, event.priority, *(scale for *_, scale in event.assignments)]
+            found += [*(value for _, value, _ in event.assignments), *(n for n in optional if n is not None)]
         return tuple(found)
 
     def rows(self) -> tuple[list[int], int]:

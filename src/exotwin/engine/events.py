@@ -24,6 +24,7 @@ def event_sizes(equations: Equations) -> dict[str, int]:
         "event_delay": len(events),
         "event_priority": len(events),
         "event_value": sum(len(event.assignments) for event in events),
+        "event_scale": sum(len(event.assignments) for event in events),
         "slot_due": _places(equations),
         "slot_event": _places(equations),
         "slot_value": _places(equations) * _longest(equations),
@@ -52,7 +53,7 @@ class EventWriter(TaskWriter):
         for event in events:
             starts.append(starts[-1] + len(event.assignments))
         self._first = self.code.table("event_first", starts)
-        self._targets = self.code.table("event_targets", [i for event in events for i, _ in event.assignments] or [0])
+        self._targets = self.code.table("event_targets", [i for event in events for i, *_ in event.assignments])
         self._persistent = self.code.table("event_persistent", [event.persistent for event in events])
         self._early = self.code.table("event_early", [event.values_of_trigger for event in events])
         self._initially = self.code.table("event_initially", [event.initially for event in events])
@@ -88,8 +89,9 @@ class EventWriter(TaskWriter):
                 block.put("event_delay", e, delay)
                 lowest = code.splat(-_INFINITY)
                 block.put("event_priority", e, lowest if event.priority is None else values.value(event.priority))
-                for _, node in event.assignments:
-                    block.put("event_value", k, values.value(node))
+                for _, value, scale in event.assignments:
+                    block.put("event_value", k, values.value(value))
+                    block.put("event_scale", k, code.splat(1.0) if scale is None else values.value(scale))
                     k += 1
             code.leave()
 
@@ -234,7 +236,9 @@ class EventWriter(TaskWriter):
                 kept = code.load(F64, self._lane(workspace, "slot_value", lane, self._plus(start, k)))
                 fresh = code.load(F64, self._lane(workspace, "event_value", lane, k))
                 target = self._lane(workspace, "state", lane, self._entry(self._targets, I64, k))
-                code.store(F64, code.select(early, kept, fresh, kind=F64), target)
+                scale = code.load(F64, self._lane(workspace, "event_scale", lane, k))
+                value = code.op("fmul", code.select(early, kept, fresh, kind=F64), scale, kind=F64)
+                code.store(F64, value, target)
             code.leave()
 
     def _write_settle(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -31,7 +31,8 @@ class Symbols:
     time : symbol. states : (state,) symbols, moving ones first. parameters : (parameter,) symbols.
     rates : (moving,) change per unit of time; where algebraic, the residual that has to be zero.
     algebraic : indices of those. start : ("param", j) or ("state", i) -> its expression, as `Equations.setup`, not in
-    order. outputs : (output,). happenings : the events, each with its expressions by name and (state, new value)s.
+    order. outputs : (output,). happenings : the events, each with its expressions by name and its assignments as
+    (state, value, scale or None), see `equations.Event`.
     """
 
     time: Any
@@ -41,7 +42,14 @@ class Symbols:
     algebraic: frozenset[int]
     start: Mapping[tuple[str, int], Any]
     outputs: Any
-    happenings: tuple[tuple[Happening, Mapping[str, Any], tuple[tuple[int, Any], ...]], ...]
+    happenings: tuple[tuple[Happening, Mapping[str, Any], tuple[tuple[int, Any, Any], ...]], ...]
+
+    def happening(self) -> list[Any]:
+        """All expressions of events: of each first those by name, then of each assignment value and scale."""
+        found = []
+        for _, parts, assigned in self.happenings:
+            found += [*parts.values(), *(e for _, *pair in assigned for e in pair if e is not None)]
+        return found
 
 
 @dataclass(frozen=True)
@@ -192,39 +200,22 @@ def _start(elements: Elements, meaning: Meaning, states: list[str]) -> dict[tupl
 
 def _happening(
     happening: Happening, elements: Elements, meaning: Meaning, states: list[str]
-) -> tuple[Happening, dict[str, Any], tuple[tuple[int, Any], ...]]:
+) -> tuple[Happening, dict[str, Any], tuple[tuple[int, Any, Any], ...]]:
     """An event with its expressions. What is assigned to a concentration becomes an amount.
 
     The size by which it does is that before the event, even if the event assigns the size as well: all assignments of
     an event rest on the same state of the model (SBML Test Suite, case 01779).
     """
-    assigned, early = [], happening.values_of_trigger
-    values = {n: meaning.formula(tree, happening.place_of(n)) for n, tree in happening.assignments}
-    sizes = {n: meaning.values[elements[n].sbml.getCompartment()] for n in values if meaning.is_amount(n)}
-    if early and not any(_varying(value, meaning) for value in values.values()):
-        early = False  # it makes no difference to the values, and sizes are always those of the execution
-    others = {n for other in elements.happenings if other is not happening for n, _ in other.assignments}
-    for n, value in values.items():
-        depends_on = _varying(sizes[n], meaning) if n in sizes else set()
-        if early and (depends_on if happening.delay is not None else depends_on & others):
-            raise NotBuiltYet(
-                elements.where(happening.place_of(n)),
-                found="a concentration with its value at the trigger's time, in a compartment that changes meanwhile",
-                expected="useValuesFromTriggerTime=false, or a species with hasOnlySubstanceUnits=true",
-            )
-        assigned.append((states.index(n), value * sizes[n] if n in sizes else value))
+    assigned = []
+    for n, tree in happening.assignments:
+        value = meaning.formula(tree, happening.place_of(n))
+        size = meaning.values[elements[n].sbml.getCompartment()] if meaning.is_amount(n) else None
+        assigned.append((states.index(n), value, size))
     formulas = {"trigger": happening.trigger, "delay": happening.delay, "priority": happening.priority}
     parts = {
         part: meaning.formula(tree, f"{happening.what}, {part}") for part, tree in formulas.items() if tree is not None
     }
-    return replace(happening, values_of_trigger=early), parts, tuple(assigned)
-
-
-def _varying(expression: Any, meaning: Meaning) -> set[str]:
-    """Names in it of what changes during a run."""
-    import casadi as ca
-
-    return {meaning.time.name(), *meaning.states} & {symbol.name() for symbol in ca.symvar(expression)}
+    return happening, parts, tuple(assigned)
 
 
 def equations_of(name: str, symbols: Symbols) -> Equations:
@@ -237,11 +228,6 @@ def equations_of(name: str, symbols: Symbols) -> Equations:
     import casadi as ca
 
     jacobian = ca.jacobian(symbols.rates, symbols.states[: symbols.rates.numel()])
-    happening = [
-        expression
-        for _, parts, assigned in symbols.happenings
-        for expression in (*parts.values(), *(value for _, value in assigned))
-    ]
     function = ca.Function(
         "model",
         [symbols.time, symbols.states, symbols.parameters],
@@ -251,7 +237,7 @@ def equations_of(name: str, symbols: Symbols) -> Equations:
             ca.densify(ca.jacobian(symbols.rates, symbols.time)),
             symbols.outputs,
             _column(symbols.start.values()),
-            _column(happening),
+            _column(symbols.happening()),
         ],
     )
     graph = Graph()
@@ -291,7 +277,9 @@ def _events(graph: Graph, symbols: Symbols, nodes: list[int]) -> tuple[Event, ..
                 delay=part.get("delay"),
                 priority=part.get("priority"),
                 values_of_trigger=happening.values_of_trigger,
-                assignments=tuple((state, next(left)) for state, _ in assigned),
+                assignments=tuple(
+                    (state, next(left), None if scale is None else next(left)) for state, _, scale in assigned
+                ),
             )
         )
     return tuple(events)
@@ -335,7 +323,6 @@ def _open(elements: Elements, meaning: Meaning, symbols: Symbols, states: list[s
         return ()
     moving = symbols.rates.numel()
     formulas = [meaning.values[n] for n in elements if n in elements and elements[n].assignment is not None]
-    happening = [e for _, parts, assigned in symbols.happenings for e in (*parts.values(), *(v for _, v in assigned))]
-    used = ca.symvar(ca.vcat([symbols.rates, *formulas, *happening, *symbols.start.values()]))
+    used = ca.symvar(ca.vcat([symbols.rates, *formulas, *symbols.happening(), *symbols.start.values()]))
     names = {symbol.name() for symbol in used} | {symbol.name() for symbol in ca.symvar(symbols.states[:moving])}
     return tuple(n for n, symbol in bare.items() if symbol.name() in names)
