@@ -30,6 +30,7 @@ class Amici:
 
     def prepare(self, model: Model) -> float:
         os.environ.setdefault("AMICI_CXXFLAGS", _FLAGS)
+        os.environ.setdefault("AMICI_PARALLEL_COMPILE", str(os.cpu_count() or 1))
         # cmake looks for swig on the path, where an environment that is not activated does not stand
         os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         try:
