@@ -37,7 +37,7 @@ def write(folder: Path, rows: list[Row], tables: Mapping[str, Table], missing: l
 
 
 def _page(rows: list[Row], tables: Mapping[str, Table], missing: list[str], seconds: float) -> list[str]:
-    from exotwin.engine.compile import processor
+    from exotwin.engine.kernels.compile import processor
 
     target = processor()
     models = list(dict.fromkeys(row.model for row in rows))

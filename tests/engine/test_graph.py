@@ -5,7 +5,7 @@ from __future__ import annotations
 import casadi as ca
 import pytest
 
-from exotwin.engine.graph import Graph
+from exotwin.engine.kernels.graph import Graph
 
 
 @pytest.fixture

@@ -14,20 +14,20 @@ from large_models import cascade, chain, random_network
 from scipy.linalg import expm
 
 from exotwin.engine import chunks, description, factors, load
-from exotwin.engine.compact import CompactStepper, rosenbrock_stepper
-from exotwin.engine.compile import Loaded, machine_code, processor
-from exotwin.engine.driver import write_module
-from exotwin.engine.emit import PTR, Code
-from exotwin.engine.equations import Equations
-from exotwin.engine.factors import Factors
-from exotwin.engine.graph import Graph
-from exotwin.engine.model import CompiledModel
-from exotwin.engine.rosenbrock import RosenbrockStepper
-from exotwin.engine.sbml import parse
-from exotwin.engine.sparse import factor_pattern
-from exotwin.engine.system import build
-from exotwin.engine.tableaux import RODAS5P
-from exotwin.engine.workspace import Workspace
+from exotwin.engine.kernels.compact import CompactStepper, rosenbrock_stepper
+from exotwin.engine.kernels.compile import Loaded, machine_code, processor
+from exotwin.engine.kernels.driver import write_module
+from exotwin.engine.kernels.emit import PTR, Code
+from exotwin.engine.kernels.equations import Equations
+from exotwin.engine.kernels.factors import Factors
+from exotwin.engine.kernels.graph import Graph
+from exotwin.engine.running.model import CompiledModel
+from exotwin.engine.kernels.rosenbrock import RosenbrockStepper
+from exotwin.engine.reading.parse import parse
+from exotwin.engine.kernels.sparse import factor_pattern
+from exotwin.engine.reading.system import build
+from exotwin.engine.kernels.tableaux import RODAS5P
+from exotwin.engine.kernels.workspace import Workspace
 
 SMALL = {
     "nonlinear": "a=1;b=2;c=0.5; a->b; k1*a*c; b->c; k2*b/(1+b); c->; k3*c^1.5; ->a; k4; k1=2;k2=0.5;k3=0.1;k4=0.3",

@@ -14,9 +14,9 @@ import xarray as xr
 from engine_tools import sbml
 
 from exotwin.engine import CompiledModel, load
-from exotwin.engine.compile import processor
-from exotwin.engine.cost import attempted_step, operations
-from exotwin.engine.description import Description, compiled
+from exotwin.engine.kernels.compile import processor
+from exotwin.engine.kernels.cost import attempted_step, operations
+from exotwin.engine.running.description import Description, compiled
 from exotwin.errors import ModelError
 
 N = 5000
@@ -143,8 +143,8 @@ def test_all_methods_agree_on_where_things_stand_in_any_process(tmp_path: Path) 
     path.write_text(sbml(PLAIN))
     code = """
 import sys
-from exotwin.engine.compile import processor
-from exotwin.engine.description import compiled
+from exotwin.engine.kernels.compile import processor
+from exotwin.engine.running.description import compiled
 print(compiled("plain", open(sys.argv[1]).read(), processor(), sys.argv[2])[0].decode())
 """
     told = []

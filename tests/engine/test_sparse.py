@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exotwin.engine.sparse import elimination_order, factor_pattern, one_way_entries
+from exotwin.engine.kernels.sparse import elimination_order, factor_pattern, one_way_entries
 
 ENTRIES = st.integers(1, 9).flatmap(
     lambda n: st.tuples(st.just(n), st.sets(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1))))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from exotwin.engine.tableaux import RODAS5P, TSIT5
+from exotwin.engine.kernels.tableaux import RODAS5P, TSIT5
 
 ALPHA, GAMMA, B, EMBEDDED = RODAS5P.classical()
 

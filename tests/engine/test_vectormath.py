@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exotwin.engine import vectormath
-from exotwin.engine.compile import Loaded, machine_code, processor
-from exotwin.engine.emit import I64, PTR, Code
+from exotwin.engine.kernels import vectormath
+from exotwin.engine.kernels.compile import Loaded, machine_code, processor
+from exotwin.engine.kernels.emit import I64, PTR, Code
 
 Function = Callable[..., np.ndarray]
 

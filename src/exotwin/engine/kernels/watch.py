@@ -1,0 +1,243 @@
+"""Comparisons that decide about events and jumps: where one of them changes, there a step ends.
+
+A trigger changes only where a comparison in it does, and so does a rate that is switched by time. The comparisons are
+kept as bits of words for each lane. Those of time alone are looked at before a step: it ends right before the change,
+so that no step crosses a jump or leaps over a pulse. Those of states in triggers are looked at after it, by its dense
+output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from exotwin.engine.kernels.emit import I64, PTR
+from exotwin.engine.kernels.equations import Equations
+from exotwin.engine.kernels.task import TaskWriter
+from exotwin.engine.kernels.workspace import Block
+
+_LOOKS = (0.25, 0.5, 0.75)  # where a step is looked at beside its end, since a comparison may change and change back
+_FINEST = 2.0**-60  # of a step: no change is located more finely, nor more finely than numbers resolve
+_BITS = 63  # comparisons in a word
+_INFINITY = float("inf")
+
+
+class Watch:
+    """What is watched.
+
+    clock : comparisons of time alone, in triggers and rates. states : those in triggers that states take part in. Each
+        is (LLVM's comparison, left node, right node). Equality is true at single moments that no look would hit, so it
+        is watched as "less" and "more". probed : moving states behind the latter.
+
+    Where states switch rates, the error control finds the jump: a rate may keep a state right on its switch, and a step
+    that ended at every change would never end.
+    """
+
+    def __init__(self, equations: Equations) -> None:
+        graph, triggers = equations.graph, [event.trigger for event in equations.events]
+        self.clock: list[tuple[str, int, int]] = []
+        self.states: list[tuple[str, int, int]] = []
+        in_triggers = set(graph.needed(triggers))
+        for n in graph.needed([*triggers, *equations.driving]):
+            operation, *arguments = graph.nodes[n]
+            if not graph.varies[n] or operation not in ("lt", "le", "eq", "ne"):
+                continue
+            timed = not graph.leaves([n], "state")
+            if timed or n in in_triggers:
+                for how in {"lt": ("olt",), "le": ("ole",)}.get(operation, ("olt", "ogt")):
+                    (self.clock if timed else self.states).append((how, arguments[0], arguments[1]))
+        behind = graph.leaves([n for _, *pair in self.states for n in pair], "state")
+        self.probed = sorted(i for i in behind if i < equations.moving)
+
+
+def watch_sizes(equations: Equations) -> dict[str, int]:
+    """What a block holds for watching: name -> number of vectors."""
+    watch = Watch(equations)
+    sizes = {name: 1 for name in ("low", "high", "look") if watch.clock or watch.states}
+    for name, atoms in (("clock", watch.clock), ("states", watch.states)):
+        # bits of the comparisons at the start of the step, and where it is looked at
+        sizes |= {f"{name}_before": _words(atoms), f"{name}_seen": _words(atoms)}
+    return {**sizes, "probe": len(watch.probed), "probe_dense": 3 * len(watch.probed)}
+
+
+def _words(atoms: Sequence[object]) -> int:
+    return -(-len(atoms) // _BITS)
+
+
+class WatchWriter(TaskWriter):
+    """Writes ``foresee``, ``locate``, ``end_at_change`` and ``remember``, as far as there is something to watch."""
+
+    def write(self) -> None:
+        """All of them."""
+        self._watch = Watch(self.equations)
+        if self._watch.clock:
+            self._write_bits("clock", self._watch.clock)
+            self._write_foresee()
+        if self._watch.states:
+            self._write_bits("states", self._watch.states)
+            self._write_locate()
+            self._write_end_at_change()
+        if self._watch.clock or self._watch.states:
+            self._write_remember()
+
+    def _write_bits(self, name: str, atoms: list[tuple[str, int, int]]) -> None:
+        """``look_at_…(block)``: bits of the comparisons for the moving states in "probe" at the time "look"."""
+        code, moving = self.code, self.equations.moving
+        slot = {state: r for r, state in enumerate(self._watch.probed)}
+        with code.function(f"look_at_{name}", "void", PTR) as (pointer,):
+            block = Block(code, self.workspace, pointer)
+
+            def state(i: int) -> str:
+                return block.get("probe", slot[i]) if i < moving else block.get("state", i)
+
+            values = self._expressions(block, [n for _, *pair in atoms for n in pair], state, block.get("look"))
+            for word in range(_words(atoms)):
+                bits = "zeroinitializer"
+                for bit, (how, a, b) in enumerate(atoms[word * _BITS : (word + 1) * _BITS]):
+                    truth = code.compare(how, values.value(a), values.value(b))
+                    wide = code.emit(f"zext {code.mask} {truth} to {code.integers}")
+                    moved = code.emit(f"shl {code.integers} {wide}, splat (i64 {bit})")
+                    bits = code.emit(f"or {code.integers} {bits}, {moved}")
+                block.put_integers(f"{name}_seen", bits, word)
+            code.leave()
+
+    def _write_foresee(self) -> None:
+        """``foresee(block)``: where in the step that is planned a comparison of time changes.
+
+        In "high" the first time after the change, infinity where there is none; in "low" the last time before.
+        """
+        code = self.code
+
+        def changed(block: Block, time: str) -> str:
+            return self._changed(block, "clock", self._watch.clock, time)
+
+        with code.function("foresee", "void", PTR) as (pointer,):
+            block = Block(code, self.workspace, pointer)
+            self._search(block, changed, changed)
+            code.leave()
+
+    def _write_locate(self) -> None:
+        """``locate(block)``: the same for comparisons of states, in the step just made, whose dense output it takes."""
+        code = self.code
+
+        def changed(block: Block, time: str) -> str:
+            theta = self._share(block, time)
+            for r, i in enumerate(self._watch.probed):
+                dense = [block.get("probe_dense", 3 * r + row) for row in range(3)]
+                block.put("probe", r, self._within(theta, block.get("state", i), block.get("new_state", i), dense))
+            return self._changed(block, "states", self._watch.states, time)
+
+        def changed_at_end(block: Block, time: str) -> str:
+            for r, i in enumerate(self._watch.probed):
+                block.put("probe", r, block.get("new_state", i))
+            return self._changed(block, "states", self._watch.states, time)
+
+        with code.function("locate", "void", PTR) as (pointer,):
+            block, n = Block(code, self.workspace, pointer), self.equations.moving
+            for r, i in enumerate(self._watch.probed):
+                increments = [block.get("stage", s * n + i) for s in range(self.method.stages)]
+                for row, total in enumerate(self._dense(increments)):
+                    block.put("probe_dense", 3 * r + row, total)
+            self._search(block, changed, changed_at_end)
+            code.leave()
+
+    def _changed(self, block: Block, name: str, atoms: list[tuple[str, int, int]], time: str) -> str:
+        """Mask of lanes in which a comparison at that time differs from the start of the step."""
+        code, different = self.code, "zeroinitializer"
+        block.put("look", 0, time)
+        code.line(f"call void @look_at_{name}(ptr {block.pointer})")
+        for word in range(_words(atoms)):
+            before, after = block.get_integers(f"{name}_before", word), block.get_integers(f"{name}_seen", word)
+            changed = code.emit(f"xor {code.integers} {before}, {after}")
+            different = code.emit(f"or {code.integers} {different}, {changed}")
+        return code.compare("ne", different, "zeroinitializer", kind=code.integers)
+
+    def _search(
+        self, block: Block, changed: Callable[[Block, str], str], changed_at_end: Callable[[Block, str], str]
+    ) -> None:
+        """Find low and high between "time" and "new_time": a few looks in the order of time, then halving."""
+        code, begin, end = self.code, block.get("time"), block.get("new_time")
+        width = code.op("fsub", end, begin)
+        block.put("low", 0, begin)
+        block.put("high", 0, code.splat(_INFINITY))
+        for share in _LOOKS:
+            time = code.muladd(code.splat(share), width, begin)
+            self._narrow(block, time, changed(block, time))
+        self._narrow(block, end, changed_at_end(block, end))
+        least = code.op("fmul", width, code.splat(_FINEST))
+        with code.forever() as done:
+            low, high = block.get("low"), block.get("high")
+            gap = code.op("fsub", high, low)
+            middle = code.muladd(code.splat(0.5), gap, low)
+            above, below = code.compare("ogt", middle, low), code.compare("olt", middle, high)
+            found = code.compare("olt", high, code.splat(_INFINITY))
+            wide = code.emit(f"and {code.mask} {code.compare('ogt', gap, least)}, {found}")
+            active = code.emit(f"and {code.mask} {wide}, {code.emit(f'and {code.mask} {above}, {below}')}")
+            code.leave_if(code.emit(f"xor i1 {code.any(active)}, true"), done)
+            different = changed(block, middle)
+            earlier = code.emit(f"and {code.mask} {active}, {different}")
+            later = code.select(different, "zeroinitializer", active, kind=code.mask)
+            block.put("high", 0, code.select(earlier, middle, high))
+            block.put("low", 0, code.select(later, middle, low))
+
+    def _narrow(self, block: Block, time: str, changed: str) -> None:
+        code, low, high = self.code, block.get("low"), block.get("high")
+        searching = code.compare("oeq", high, code.splat(_INFINITY))
+        found = code.emit(f"and {code.mask} {searching}, {changed}")
+        passed = code.select(changed, "zeroinitializer", searching, kind=code.mask)
+        block.put("high", 0, code.select(found, time, high))
+        block.put("low", 0, code.select(passed, time, low))
+
+    def _write_end_at_change(self) -> None:
+        """``end_at_change(block)``: "new_state" becomes the state at "high", in lanes where that lies in the step.
+
+        It is that of dense output, at which the comparisons were seen to have changed. A step of that width would be a
+        little more exact, but end on either side of the change, and be one attempt more.
+        """
+        code, n = self.code, self.equations.moving
+        with code.function("end_at_change", "void", PTR) as (pointer,):
+            block = Block(code, self.workspace, pointer)
+            theta = self._share(block, block.get("high"))
+            inside = code.compare("olt", theta, code.splat(1.0))
+            with code.loop(0, str(n)) as i:
+                mine = block.at_index(i)
+                new = mine.get("new_state")
+                dense = self._dense([mine.get("stage", s * n) for s in range(self.method.stages)])
+                value = self._within(theta, mine.get("state"), new, dense)
+                mine.put("new_state", 0, code.select(inside, value, new))
+            code.leave()
+
+    def _dense(self, increments: list[str]) -> list[str]:
+        code, totals = self.code, []
+        for weights in self.method.dense:
+            total = code.splat(0.0)
+            for weight, increment in zip(weights, increments, strict=True):
+                total = code.muladd(code.splat(weight), increment, total)
+            totals.append(total)
+        return totals
+
+    def _share(self, block: Block, time: str) -> str:
+        code = self.code
+        return code.op("fdiv", code.op("fsub", time, block.get("time")), block.get("used"))
+
+    def _within(self, theta: str, old: str, new: str, dense: list[str]) -> str:
+        """Dense output; the same operations wherever it is asked for, so that a change that was seen is there."""
+        code, rest = self.code, self.code.op("fsub", self.code.splat(1.0), theta)
+        bend = code.muladd(theta, code.muladd(theta, dense[2], dense[1]), dense[0])
+        return code.muladd(theta, code.muladd(rest, bend, new), code.op("fmul", rest, old))
+
+    def _write_remember(self) -> None:
+        """``remember(task, lane)``: the comparisons as they stand now, at the start of the next step."""
+        code, watch = self.code, self._watch
+        with code.function("remember", "void", PTR, I64) as (task, lane):
+            workspace = self._field(task, "workspace", PTR)
+            block = Block(code, self.workspace, workspace)
+            for r, i in enumerate(watch.probed):
+                block.put("probe", r, block.get("state", i))
+            block.put("look", 0, block.get("time"))
+            for name, atoms in (("clock", watch.clock), ("states", watch.states)):
+                if atoms:
+                    code.line(f"call void @look_at_{name}(ptr {workspace})")
+                for word in range(_words(atoms)):
+                    seen = code.load(I64, self._lane(workspace, f"{name}_seen", lane, str(word)))
+                    code.store(I64, seen, self._lane(workspace, f"{name}_before", lane, str(word)))
+            code.leave()
