@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from engine_tools import sbml
 
-from exotwin.engine import cache, load
+from exotwin.engine import load
+from exotwin.engine.running import cache
 
 TEXT = sbml("model c\n x = 1; x' = -k*x; k = 0.5; y := 2*x\nend")
 # the value of an observable comes from the machine code itself; a whole run would import xarray, which takes longer

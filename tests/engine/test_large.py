@@ -13,21 +13,24 @@ from hypothesis import strategies as st
 from large_models import cascade, chain, random_network
 from scipy.linalg import expm
 
-from exotwin.engine import chunks, description, factors, load
-from exotwin.engine.kernels.compact import CompactStepper, rosenbrock_stepper
+from exotwin.engine import load
+from exotwin.engine.kernels import choice, chunks, factors
+from exotwin.engine.kernels.choice import rosenbrock_stepper
+from exotwin.engine.kernels.compact import CompactStepper
 from exotwin.engine.kernels.compile import Loaded, machine_code, processor
 from exotwin.engine.kernels.driver import write_module
 from exotwin.engine.kernels.emit import PTR, Code
 from exotwin.engine.kernels.equations import Equations
 from exotwin.engine.kernels.factors import Factors
 from exotwin.engine.kernels.graph import Graph
-from exotwin.engine.running.model import CompiledModel
 from exotwin.engine.kernels.rosenbrock import RosenbrockStepper
-from exotwin.engine.reading.parse import parse
 from exotwin.engine.kernels.sparse import factor_pattern
-from exotwin.engine.reading.system import build
 from exotwin.engine.kernels.tableaux import RODAS5P
 from exotwin.engine.kernels.workspace import Workspace
+from exotwin.engine.reading.parse import parse
+from exotwin.engine.reading.system import build
+from exotwin.engine.running import description
+from exotwin.engine.running.model import CompiledModel
 
 SMALL = {
     "nonlinear": "a=1;b=2;c=0.5; a->b; k1*a*c; b->c; k2*b/(1+b); c->; k3*c^1.5; ->a; k4; k1=2;k2=0.5;k3=0.1;k4=0.3",
@@ -50,7 +53,7 @@ def small(name: str) -> str:
 
 def simulated(document: str, form: type[RosenbrockStepper], monkeypatch: pytest.MonkeyPatch) -> xr.Dataset:
     """Three patients through one form of the step."""
-    monkeypatch.setattr(description, "rosenbrock_stepper", form)
+    monkeypatch.setattr(choice, "rosenbrock_stepper", form)
     stored = description.compiled("a model", document, processor())
     model = CompiledModel(lambda *_: stored)
     spread = np.array([0.7, 1.0, 1.6])

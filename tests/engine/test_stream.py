@@ -20,7 +20,8 @@ import xarray as xr
 import zarr
 from engine_tools import sbml
 
-from exotwin.engine import CompiledModel, Dose, load, stream
+from exotwin.engine import CompiledModel, Dose, load
+from exotwin.engine.running import stream
 from exotwin.errors import ModelError
 
 TEXT = """model s
@@ -69,7 +70,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def computed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Patients of each batch that machine code is given."""
-    from exotwin.engine import model as module
+    from exotwin.engine.running import model as module
 
     seen: list[int] = []
     real = module.integrate
@@ -259,7 +260,8 @@ def test_memory_does_not_grow_with_the_number_of_patients(model: CompiledModel, 
 RUN = """
 import sys, numpy as np
 from pathlib import Path
-from exotwin.engine import load, stream
+from exotwin.engine import load
+from exotwin.engine.running import stream
 stream.batch_size = lambda run: min({batch}, run.n_patients)
 model = load(Path(sys.argv[1]))
 print("ready", flush=True)

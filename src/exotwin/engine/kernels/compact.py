@@ -18,10 +18,6 @@ from exotwin.engine.kernels.rosenbrock import ROUNDING, RosenbrockStepper
 from exotwin.engine.kernels.tableaux import Rosenbrock
 from exotwin.engine.kernels.workspace import Block, Workspace
 
-_UNROLLED = 5000
-"""Operations up to which every stage is written out: that is 20 % faster below 15 states, as fast at 30, and takes LLVM
-0.4 s; from there on its compile time grows faster than the length."""
-
 
 class CompactStepper(RosenbrockStepper):
     """The same method as `RosenbrockStepper`, and the same results but for rounding."""
@@ -165,9 +161,3 @@ class CompactStepper(RosenbrockStepper):
         with code.loop(0, str(self.equations.moving), largest) as i:
             largest[0] = code.larger(code.intrinsic("fabs", block.at_index(i).get("pivot")), largest[0])
         return code.compare("oeq", largest[0], code.splat(float("inf")))
-
-
-def rosenbrock_stepper(equations: Equations, method: Rosenbrock) -> RosenbrockStepper:
-    """The form of the step that suits the size of a model, counted in operations that would be written out."""
-    stepper = CompactStepper(equations, method)
-    return stepper if stepper.unrolled_length() > _UNROLLED else RosenbrockStepper(equations, method)

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from exotwin.engine.kernels.graph import Graph
 
+Place = tuple[str, int]
+"""Where a number stands: "parameter", "state" or "output", and the index there."""
+
 
 @dataclass(frozen=True)
 class Event:
@@ -81,3 +84,35 @@ class Equations:
         step = self.graph.steady_part((*self.driving, *self.happening))
         known = set(step)
         return [*step, *(n for n in self.graph.steady_part(self.outputs) if n not in known)], len(step)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SensitivityEquations(Equations):
+    """Equations of n moving states, and of their derivatives with respect to numbers p = 0, 1, ….
+
+    States stand in this order: the n moving ones; for each p their derivatives; those that do not move; derivatives of
+    these. What `Equations` says of rates holds for the first n alone.
+
+    curvature : (i, j, k) -> ∂J_ij/∂y_k, and for k = n ∂J_ij/∂t. forcing : (i, p) -> F_ip.
+    forcing_slope : (i, p, k) -> ∂F_ip/∂y_k, and for k = n ∂F_ip/∂t.
+    inverse_size : p -> 1/|p|, zero where p is zero, of parameters.
+    starts : p -> (state, its derivative), of initial values of states.
+    """
+
+    directions: int
+    curvature: Mapping[tuple[int, int, int], int]
+    forcing: Mapping[tuple[int, int], int]
+    forcing_slope: Mapping[tuple[int, int, int], int]
+    inverse_size: Mapping[int, int]
+    starts: Mapping[int, tuple[int, int]]
+
+    @property
+    def moving(self) -> int:
+        """Number of states that move by an equation, derivatives included."""
+        return len(self.rates) * (1 + self.directions)
+
+    @property
+    def driving(self) -> tuple[int, ...]:
+        """All nodes that a step evaluates."""
+        added = (self.curvature, self.forcing, self.forcing_slope, self.inverse_size)
+        return (*super().driving, *(node for part in added for node in part.values()))

@@ -158,7 +158,7 @@ class RosenbrockStepper(Stepper):
                     differential = i == j and i not in equations.algebraic
                     row[j] = code.op("fsub", diagonal, value) if differential else code.neg(value)
                     inherited = code.muladd(code.intrinsic("fabs", value), uncertain(j, i), inherited)
-            row.setdefault(i, diagonal)
+            row.setdefault(i, code.splat(0.0) if i in equations.algebraic else diagonal)
             for k in self._pattern.lower[i]:
                 factor = code.op("fmul", row[k], block.get("pivot", k))
                 block.put("lower", self._lower_place[i, k], factor)

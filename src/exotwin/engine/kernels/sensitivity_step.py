@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from exotwin.engine.kernels.emit import I64, PTR, Code, number
+from exotwin.engine.kernels.equations import SensitivityEquations
 from exotwin.engine.kernels.rosenbrock import RosenbrockStepper
-from exotwin.engine.reading.sensitivity import SensitivityEquations
 from exotwin.engine.kernels.tableaux import Rosenbrock
 from exotwin.engine.kernels.workspace import Block, Workspace
 

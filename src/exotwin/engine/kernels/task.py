@@ -61,9 +61,6 @@ OUTCOMES = (
 )
 OK, STEP_LIMIT, STEP_TOO_SMALL, NOT_FINITE, SINGULAR, INCONSISTENT, ENDLESS_EVENTS, TOO_MANY_EVENTS, STOPPED = range(9)
 
-METHODS = ("rodas5p", "tsit5")
-"""What patients can be simulated with. The first can do all models."""
-
 
 class TaskWriter:
     """Base of what writes functions that are given a task."""

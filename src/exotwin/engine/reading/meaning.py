@@ -178,7 +178,7 @@ class Meaning:
         while todo:
             item = todo.pop()
             needs[item] = self._needs(item)
-            todo |= needs[item] - needs.keys()
+            todo |= {name for name in needs[item] if name not in needs}
         try:
             order = list(TopologicalSorter(needs).static_order())
         except CycleError as fault:

@@ -11,54 +11,28 @@ chain rule. A rate that jumps where it depends on p would make S_p jump too, and
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import fields, replace
 from typing import Any
 
-from exotwin.engine.running.derivatives import Derivatives
-from exotwin.engine.kernels.equations import Equations
-from exotwin.engine.kernels.graph import Graph
-from exotwin.engine.running.integrator import Place
+from exotwin.engine.kernels import Equations, Graph, Place, SensitivityEquations
 from exotwin.engine.reading.system import System, equations_of
 from exotwin.errors import ModelError, NotBuiltYet, nearest
 
 _JUMPING = frozenset({"lt", "le", "floor", "ceil", "sign", "fmod"})
 
 
-@dataclass(frozen=True, kw_only=True)
-class SensitivityEquations(Equations):
-    """Equations of n moving states, and of their derivatives with respect to numbers p = 0, 1, ….
-
-    States stand in this order: the n moving ones; for each p their derivatives; those that do not move; derivatives of
-    these. What `Equations` says of rates holds for the first n alone.
-
-    curvature : (i, j, k) -> ∂J_ij/∂y_k, and for k = n ∂J_ij/∂t. forcing : (i, p) -> F_ip.
-    forcing_slope : (i, p, k) -> ∂F_ip/∂y_k, and for k = n ∂F_ip/∂t.
-    inverse_size : p -> 1/|p|, zero where p is zero, of parameters.
-    starts : p -> (state, its derivative), of initial values of states.
-    """
-
-    directions: int
-    curvature: Mapping[tuple[int, int, int], int]
-    forcing: Mapping[tuple[int, int], int]
-    forcing_slope: Mapping[tuple[int, int, int], int]
-    inverse_size: Mapping[int, int]
-    starts: Mapping[int, tuple[int, int]]
-
-    @property
-    def moving(self) -> int:
-        """Number of states that move by an equation, derivatives included."""
-        return len(self.rates) * (1 + self.directions)
-
-    @property
-    def driving(self) -> tuple[int, ...]:
-        """All nodes that a step evaluates."""
-        added = (self.curvature, self.forcing, self.forcing_slope, self.inverse_size)
-        return (*super().driving, *(node for part in added for node in part.values()))
+Table = tuple[tuple[Place, tuple[Place, ...]], ...]
+"""Where a number stands, and where its derivatives do."""
 
 
-def with_sensitivities(system: System, wrt: Sequence[str]) -> tuple[System, Derivatives]:
-    """The larger system, in which derivatives have no names, and where they stand.
+def with_sensitivities(system: System, wrt: Sequence[str]) -> tuple[System, Table, dict[int, tuple[int, ...]]]:
+    """The larger system, in which derivatives have no names, and where they stand, each time in the order of ``wrt``.
+
+    Returns
+    -------
+    (system; of all states and of all that names mean, where their derivatives are; parameter that is computed at the
+    start -> the parameters that hold its derivatives).
 
     Raises
     ------
@@ -104,7 +78,7 @@ def with_sensitivities(system: System, wrt: Sequence[str]) -> tuple[System, Deri
     computed: dict[int, tuple[int, ...]] = {}
     for row, (j, _) in enumerate(start.computed, len(system.parameters)):
         computed[j] = (*computed.get(j, ()), row)
-    return extended, Derivatives(tuple(wrt), tuple((moved(key), p) for key, p in places.items()), computed)
+    return extended, tuple((moved(key), p) for key, p in places.items()), computed
 
 
 def _chosen(system: System, name: str) -> Place:

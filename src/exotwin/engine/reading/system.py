@@ -13,14 +13,12 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from exotwin.engine.kernels import Equations, Event, Graph, elimination_order
 from exotwin.engine.reading import algebraic
 from exotwin.engine.reading.elements import Elements
-from exotwin.engine.kernels.equations import Equations, Event
-from exotwin.engine.kernels.graph import Graph
 from exotwin.engine.reading.happenings import Happening
 from exotwin.engine.reading.meaning import Meaning
 from exotwin.engine.reading.unit_names import UnitNames
-from exotwin.engine.kernels.sparse import elimination_order
 from exotwin.errors import ModelError, NotBuiltYet
 
 
@@ -62,6 +60,7 @@ class System:
     open : parameters and states whose value the equations need and the model does not give.
     outputs : id -> ("state" | "parameter" | "output", index): what a name of the model means, for recording.
     reactions : those of the names that stand for rates of reactions.
+    species : id -> its compartment, and whether formulas mean the concentration.
     volumes : state index -> name of the compartment by whose size its amount is divided to get the concentration.
     units : id -> unit as text, "" where the model gives none. time_unit : the same of time.
     remarks : what a careful reader of the model should be told.
@@ -76,6 +75,7 @@ class System:
     open: tuple[str, ...]
     outputs: Mapping[str, tuple[str, int]]
     reactions: tuple[str, ...]
+    species: Mapping[str, tuple[str, bool]]
     volumes: Mapping[int, str]
     units: Mapping[str, str]
     time_unit: str
@@ -133,6 +133,11 @@ def _assemble(model: Any, name: str, elements: Elements, meaning: Meaning) -> Sy
         open=_open(elements, meaning, symbols, states),
         outputs=outputs,
         reactions=tuple(reactions),
+        species={
+            n: (element.sbml.getCompartment(), elements.is_concentration(n))
+            for n, element in elements.items()
+            if element.kind == "species"
+        },
         volumes={i: elements[n].sbml.getCompartment() for i, n in enumerate(states) if meaning.is_amount(n)},
         units=units.of_all(elements),
         time_unit=units.time(),
@@ -295,7 +300,9 @@ def _truth(graph: Graph, node: int) -> int:
 def _in_order(name: str, graph: Graph, steps: Mapping[tuple[str, int], int]) -> tuple[tuple[str, int, int], ...]:
     """Parameters and initial values that are computed at the start, those first that others need."""
     needs = {
-        step: {(kind, i) for kind in ("param", "state") for i in graph.leaves([node], kind)} & steps.keys()
+        step: {
+            place for kind in ("param", "state") for i in graph.leaves([node], kind) if (place := (kind, i)) in steps
+        }
         for step, node in steps.items()
     }
     try:
@@ -316,7 +323,8 @@ def _open(elements: Elements, meaning: Meaning, symbols: Symbols, states: list[s
     given = {n for n, value in meaning.given.items() if value == value}
     computed = {n for n in meaning.given if n in elements and elements[n].initial is not None}
     later = {n for n in states if elements[n].by_event}
-    bare = {n: meaning.parameters[n] for n in meaning.given if n not in given | computed | later}
+    settled = given | computed | later
+    bare = {n: meaning.parameters[n] for n in meaning.given if n not in settled}
     nan = [n for i, n in enumerate(states) if (e := symbols.start["state", i]).is_constant() and math.isnan(float(e))]
     bare |= {n: meaning.states[n] for n in nan if n not in later}
     if not bare:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from exotwin.engine.kernels import METHODS, OUTCOMES
 from exotwin.engine.running.derivatives import derivative
 from exotwin.engine.running.integrator import Results
-from exotwin.engine.kernels.task import METHODS, OUTCOMES
 
 if TYPE_CHECKING:
     import xarray as xr

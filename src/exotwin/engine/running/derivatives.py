@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from exotwin.engine.running.integrator import Place, Recorded
+from exotwin.engine.kernels import Place
+from exotwin.engine.running.integrator import Recorded
 from exotwin.errors import NotBuiltYet
 
 

@@ -8,18 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from exotwin.engine.kernels.compact import rosenbrock_stepper
-from exotwin.engine.kernels.compile import Processor, machine_code
-from exotwin.engine.kernels.cost import attempted_step
+from exotwin.engine.kernels import METHODS, Place, Processor, attempted_step, machine_code, stepper_for, write_module
 from exotwin.engine.running.derivatives import Derivatives
-from exotwin.engine.kernels.driver import write_module
-from exotwin.engine.kernels.equations import Equations
-from exotwin.engine.kernels.explicit import ExplicitStepper
-from exotwin.engine.running.integrator import Place, Recorded, Shape
-from exotwin.engine.kernels.steps import Stepper
-from exotwin.engine.kernels.tableaux import RODAS5P, TSIT5
-from exotwin.engine.kernels.task import METHODS
-from exotwin.errors import ModelError, NotBuiltYet, nearest
+from exotwin.engine.running.integrator import Recorded, Shape
+from exotwin.errors import ModelError, nearest
 
 _ASKED = re.compile(r"(amount|concentration)\((\w+)\)")
 
@@ -111,18 +103,15 @@ def compiled(
     Whatever the method, all that code and caller have to agree upon (the order of names, of what is known for each
     patient) is the same.
     """
-    from exotwin.engine.reading.elements import Elements
-    from exotwin.engine.reading.parse import parse
-    from exotwin.engine.reading.system import build
+    from exotwin.engine.reading import build, parse, with_sensitivities
 
     document = parse(name, text)
     system, derivatives = build(document.getModel(), name), None
     if sensitivities:
-        from exotwin.engine.reading.sensitivity import with_sensitivities
-
-        system, derivatives = with_sensitivities(system, sensitivities)
-    elements, equations = Elements(document.getModel(), name), system.equations
-    ir, workspace = write_module(_stepper(equations, method), width=target.width, fma=target.fma)
+        system, table, computed = with_sensitivities(system, sensitivities)
+        derivatives = Derivatives(tuple(sensitivities), table, computed)
+    equations = system.equations
+    ir, workspace = write_module(stepper_for(equations, method), width=target.width, fma=target.fma)
     description = Description(
         title=system.title,
         states=list(system.states),
@@ -132,11 +121,7 @@ def compiled(
         outputs=dict(system.outputs),
         reactions=list(system.reactions),
         volumes=dict(system.volumes),
-        species={
-            name: (element.sbml.getCompartment(), elements.is_concentration(name))
-            for name, element in elements.items()
-            if element.kind == "species"
-        },
+        species=dict(system.species),
         needs=[sorted(equations.graph.leaves([node], "state")) for node in equations.outputs],
         units=dict(system.units),
         time_unit=system.time_unit,
@@ -155,14 +140,3 @@ def compiled(
         derivatives=derivatives,
     )
     return description.to_json(), machine_code(ir, target)
-
-
-def _stepper(equations: Equations, method: str) -> Stepper:
-    from exotwin.engine.reading.sensitivity import SensitivityEquations
-    from exotwin.engine.kernels.sensitivity_step import SensitivityStepper
-
-    if isinstance(equations, SensitivityEquations):
-        if method != METHODS[0]:
-            raise NotBuiltYet(f'method "{method}"', found="sensitivities asked for", expected=f'"{METHODS[0]}"')
-        return SensitivityStepper(equations, RODAS5P)
-    return rosenbrock_stepper(equations, RODAS5P) if method == METHODS[0] else ExplicitStepper(equations, TSIT5)

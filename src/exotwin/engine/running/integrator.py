@@ -11,13 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from exotwin.engine.kernels import TASK, Place
 from exotwin.engine.running.doses import Schedule
-from exotwin.engine.kernels.task import TASK
 from exotwin.progress import Progress
 
 Floats = NDArray[np.float64]
-Place = tuple[str, int]
-"""Where a number stands: ("state" | "parameter" | "output", index)."""
 
 _CHUNK = 256  # patients: enough to keep lanes busy, few enough to share out among threads
 _CHUNK_BYTES = 2_000_000  # of recorded values, so that they stay near the processor

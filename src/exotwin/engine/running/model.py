@@ -14,16 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from exotwin.engine.kernels import METHODS, NO_SIZE, Place, processor
 from exotwin.engine.running import cache, inputs, pilot
-from exotwin.engine.kernels.compile import processor
 from exotwin.engine.running.dataset import Labels, dataset
 from exotwin.engine.running.derivatives import Derivatives
 from exotwin.engine.running.description import Description, compiled
 from exotwin.engine.running.doses import Dose, schedule
-from exotwin.engine.running.integrator import Place, Results, Run, integrate
+from exotwin.engine.running.integrator import Results, Run, integrate
 from exotwin.engine.running.program import Program, program
-from exotwin.engine.kernels.steps import NO_SIZE
-from exotwin.engine.kernels.task import METHODS
 from exotwin.errors import ModelError, nearest
 from exotwin.progress import Progress, Silent
 
@@ -61,7 +59,7 @@ def load(path_or_sbml: str | Path, *, sensitivities: Sequence[str] = (), width: 
     ModelError : no such file, malformed or wrong SBML; names the element.
     NotBuiltYet : delay(), fast reactions, flux balance, required packages that are not understood.
     """
-    from exotwin.engine.reading.parse import source
+    from exotwin.engine.reading import source
 
     name, text = source(path_or_sbml)
     target = processor(width)
@@ -85,9 +83,9 @@ def _version() -> str:
 
     from exotwin import __version__
 
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     return cache.key(
-        __version__, llvmlite.__version__, *(path.read_text("utf-8") for path in sorted(here.glob("*.py")))
+        __version__, llvmlite.__version__, *(path.read_text("utf-8") for path in sorted(here.rglob("*.py")))
     )
 
 

@@ -13,9 +13,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from exotwin.engine.kernels import METHODS, OK
 from exotwin.engine.running.integrator import Results, Run
 from exotwin.engine.running.program import Program
-from exotwin.engine.kernels.task import METHODS, OK
 from exotwin.errors import ModelError, nearest
 from exotwin.progress import Progress, Silent
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from exotwin.engine.kernels.compile import Loaded
+from exotwin.engine.kernels import Loaded
 from exotwin.engine.running.description import Description
 from exotwin.engine.running.integrator import Kernels, Shape
 
