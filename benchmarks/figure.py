@@ -54,7 +54,7 @@ def draw(rows: list[Row], target: Path) -> None:
     figure.supxlabel("processor time for one patient (µs, one core)", fontsize=9)
     figure.supylabel("error relative to the largest value of the state", fontsize=9)
     compared = Line2D(
-        [], [], marker="o", color="none", markeredgecolor="black", markersize=7, label=f"at rtol {MAIN:g}"
+        [], [], marker="o", color="none", markeredgecolor="black", markersize=7, label="at rtol $10^{-6}$"
     )
     handles = [*axes.flat[0].get_lines()[: len(shown)], compared]
     for handle, name in zip(handles, shown, strict=False):

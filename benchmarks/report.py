@@ -15,7 +15,7 @@ from cases import PATIENTS, SPREAD
 from measure import ABSOLUTE, MAIN, Row
 from peers import PEERS
 
-_PACKAGES = ("exotwin", "libroadrunner", "amici", "python-copasi", "scipy", "diffrax", "jax", "casadi")
+_PACKAGES = ("libroadrunner", "amici", "python-copasi", "scipy", "diffrax", "jax", "casadi")
 Table = Sequence[Mapping[str, float | str]]
 
 
@@ -37,6 +37,7 @@ def write(folder: Path, rows: list[Row], tables: Mapping[str, Table], missing: l
 
 
 def _page(rows: list[Row], tables: Mapping[str, Table], missing: list[str], seconds: float) -> list[str]:
+    from exotwin import __version__
     from exotwin.engine.kernels.compile import processor
 
     target = processor()
@@ -46,7 +47,7 @@ def _page(rows: list[Row], tables: Mapping[str, Table], missing: list[str], seco
         "# Engine: measured",
         "",
         f"One run of `benchmarks/run.py` ({seconds / 60:.0f} min) on one core of {target.name} ({target.width} lanes), "
-        f"{platform.system()}, Python {platform.python_version()}, {packages}.",
+        f"{platform.system()}, Python {platform.python_version()}, exotwin {__version__}, {packages}.",
         "",
         f"Parameters spread by {SPREAD:.0%} (standard deviation of the logarithm), relative tolerances as shown, the "
         f"absolute one {ABSOLUTE:g} of it for everybody and all states, all states at 41 times. exotwin runs "
@@ -190,7 +191,9 @@ def _version(package: str) -> str:
 def _shown(value: float | str) -> str:
     if isinstance(value, str):
         return value
-    return "" if math.isnan(value) else f"{value:.3g}"
+    if math.isnan(value):
+        return ""
+    return f"{value:.0f}" if 100 <= abs(value) < 1e7 else f"{value:.3g}"
 
 
 def _markdown(rows: Table) -> list[str]:
