@@ -35,7 +35,7 @@ class Chunks:
     """Functions that compute the roots, one function after the other.
 
     stored : nodes that stand in memory. between : of the workspace, where functions leave values for each other.
-    places : how many of these there are.
+    longest : nodes of a function, about. places : how many values functions leave for each other.
     """
 
     def __init__(
@@ -45,8 +45,10 @@ class Chunks:
         *,
         stored: Set[int],
         between: str = "between",
+        longest: int | None = None,
     ) -> None:
         self._graph, self._stored, self._between, self.places = graph, stored, between, 0
+        self._longest = longest or _LONGEST
         numbers: dict[int, list[int]] = {}
         for number, root in enumerate(roots):
             numbers.setdefault(root, []).append(number)
@@ -62,10 +64,11 @@ class Chunks:
                 done.add(node)
                 numbers = roots.get(node, [])
                 # what stands in memory may be handed over in several functions
-                size = _LONGEST if self._is_there(node) else max(len(numbers), 1)
+                size = self._longest if self._is_there(node) else max(len(numbers), 1)
                 for first in range(0, max(len(numbers), 1), size):
                     # a product is often fused into the sum behind it: cut elsewhere
-                    if length >= 2 * _LONGEST or (length >= _LONGEST and not self._is_product(pieces[-1][-1][0])):
+                    full = length >= self._longest and not self._is_product(pieces[-1][-1][0])
+                    if full or length >= 2 * self._longest:
                         pieces.append([])
                         length = 0
                     pieces[-1].append((node, tuple(numbers[first : first + size])))
@@ -124,7 +127,23 @@ class Chunks:
         kinds: Sequence[str],
         begin: Callable[[Block, list[str]], Access],
     ) -> None:
-        """The function ``name(block, …)``, which calls the others; ``kinds`` are those of its further arguments.
+        """The function ``name(block, …)``, which calls those of `write_pieces`."""
+        self.write_pieces(code, workspace, name, kinds, begin)
+        with code.function(name, "void", PTR, *kinds) as names:
+            given = ", ".join(f"{kind} {argument}" for kind, argument in zip((PTR, *kinds), names, strict=True))
+            for k in range(len(self.chunks)):
+                code.line(f"call void @{name}_{k}({given})")
+            code.leave()
+
+    def write_pieces(
+        self,
+        code: Code,
+        workspace: Workspace,
+        name: str,
+        kinds: Sequence[str],
+        begin: Callable[[Block, list[str]], Access],
+    ) -> None:
+        """The functions ``name_0(block, …)``, ``name_1``, …; ``kinds`` are those of their further arguments.
 
         begin : called at the start of each function with the block and the names of the further arguments; gives how
             to load a node that stands in memory, and what to do with (number of a root, its value).
@@ -135,11 +154,15 @@ class Chunks:
                 load, hand_over = begin(block, arguments)
                 self._write_chunk(block, chunk, load, hand_over)
                 code.leave()
-        with code.function(name, "void", PTR, *kinds) as names:
-            given = ", ".join(f"{kind} {argument}" for kind, argument in zip((PTR, *kinds), names, strict=True))
-            for k in range(len(self.chunks)):
-                code.line(f"call void @{name}_{k}({given})")
-            code.leave()
+
+    def used_by(self) -> list[list[int]]:
+        """For each function, the numbers of the roots for which it has to be called: its own and those that need it."""
+        made_by = {node: k for k, chunk in enumerate(self.chunks) for node, _, place in chunk.steps if place >= 0}
+        found = [{number for _, numbers, _ in chunk.steps for number in numbers} for chunk in self.chunks]
+        for k, chunk in reversed(list(enumerate(self.chunks))):
+            for node in chunk.known:
+                found[made_by[node]] |= found[k]
+        return [sorted(roots) for roots in found]
 
     def _write_chunk(
         self, block: Block, chunk: Chunk, load: Callable[[int], str], hand_over: Callable[[int, str], None]

@@ -307,14 +307,14 @@ class _Worker:
             return
         # sizes of compartments at the start, which may themselves be states or follow from rules
         n_states, n_outputs = self._shape.n_states, self._shape.n_outputs
-        outputs = _aligned((1, n_outputs, self._stride))
+        outputs = _aligned((1, n_outputs + 1, self._stride))
         self._call(
             self._kernels.observe,
             trajectory=self._initial,
             n_kept=n_states,
             state_row=np.arange(n_states),
             outputs=outputs,
-            n_output_rows=n_outputs,
+            n_output_rows=n_outputs + 1,
             output_row=np.arange(n_outputs),
             n_times=1,
         )
