@@ -13,7 +13,7 @@ from exotwin.engine.kernels.chunks import Chunks
 TEXT = """model o
   compartment v; v := 2 + 0.1*x; species a in v = 3, b in v = 1; substanceOnly species c in v = 0;
   J0: a -> b; k*a*v; J1: b -> c; k*b*v/(1 + c); k = 0.3; x = 1; x' = -0.2*x;
-  r0 := a + exp(x); r1 := r0*b; r2 := r1^2 + r0; r3 := sin(r2) + J0; r4 := piecewise(r3, x > 0.5, r2); 
+  r0 := a + exp(x); r1 := r0*b; r2 := r1^2 + r0; r3 := sin(r2) + J0; r4 := piecewise(r3, x > 0.5, r2);
   r5 := log(r0) + r4
 end"""
 
