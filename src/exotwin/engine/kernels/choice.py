@@ -14,9 +14,9 @@ from exotwin.errors import NotBuiltYet
 METHODS = ("rodas5p", "tsit5")
 """What patients can be simulated with. The first can do all models."""
 
-_UNROLLED = 5000
-"""Operations up to which every stage is written out: that is 20 % faster below 15 states, as fast at 30, and takes LLVM
-0.4 s; from there on its compile time grows faster than the length."""
+_UNROLLED = 7000
+"""Operations up to which every stage is written out: that is 20 % faster below 15 states, 12 % at 33, and takes LLVM at
+most 0.7 s; from there on it is slower, and its compile time grows faster than the length."""
 
 
 def stepper_for(equations: Equations, method: str) -> Stepper:
