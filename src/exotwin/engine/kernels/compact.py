@@ -30,9 +30,9 @@ class CompactStepper(RosenbrockStepper):
             (i, j): j + n * (0 if i == j else 2 if (i, j) in self._downstream else 1) for i, j in self._entries
         }
         self._factors = Factors(equations, self._pattern, method.gamma, known)
-        derivatives = [equations.jacobian[entry] for entry in self._entries]
-        derivatives += [equations.time_derivative[i] for i in self._slope]
-        self._derivatives = Chunks(equations.graph, derivatives, stored=self.row_of.keys() | self.leaves.keys())
+        self._roots = [equations.jacobian[entry] for entry in self._entries]
+        self._roots += [equations.time_derivative[i] for i in self._slope]
+        self._derivatives = Chunks(equations.graph, self._roots, stored=self.row_of.keys() | self.leaves.keys())
 
     def sizes(self) -> dict[str, int]:
         """As the unrolled step, and what functions leave for each other."""
@@ -81,6 +81,7 @@ class CompactStepper(RosenbrockStepper):
         def begin(block: Block, _: list[str]) -> Access:
             def hand_over(number: int, value: str) -> None:
                 slope = number - len(self._entries)
+                value = self._finite(code, self._roots[number], lambda _: value)
                 block.put(*(("slope", slope) if slope >= 0 else ("jacobian", number)), value)
 
             return partial(self._at_moment, block), hand_over

@@ -168,7 +168,7 @@ class Driver(TaskWriter):
         The step ends at the last moment before the change, and the next one begins at the first moment after it.
         """
         code = self.code
-        if not self._watch.clock:
+        if "clock" not in self._watch.words:
             return "zeroinitializer", new_time, new_time
         block.put("new_time", 0, new_time)
         code.line(f"call void @foresee(ptr {block.pointer})")

@@ -16,6 +16,8 @@ Node = tuple[Any, ...]
 
 _COMMUTATIVE = frozenset({"add", "mul", "fmin", "fmax", "eq", "ne", "and", "or"})
 _LEAVES = frozenset({"const", "time", "state", "param"})
+_JUMPS = frozenset({"floor", "ceil", "fmod", "lt", "le", "eq", "ne", "sign"})
+_SMOOTH = frozenset({"exp", "log", "pow", "constpow", "sqrt"}) | C_LIBRARY  # whose own rounding is as large
 
 
 class Graph:
@@ -26,14 +28,18 @@ class Graph:
         self.varies: list[bool] = []
         self._number: dict[Node, int] = {}
 
-    def add(self, operation: str, *arguments: Any) -> int:
-        """Number of the node; the same one for the same operation on the same arguments."""
+    def add(self, operation: str, *arguments: Any, exact: bool = False) -> int:
+        """Number of the node; the same one for the same operation on the same arguments.
+
+        exact : the last bit counts.
+        """
         if operation in _COMMUTATIVE and arguments[0] > arguments[1]:
             arguments = arguments[::-1]
         if operation == "add":
             operation, arguments = self._joined_branches(*arguments)
-        # A divisor that stays the same during a run is inverted once: division is the slowest vector operation.
-        if operation == "div" and self.varies[arguments[0]] and not self.varies[arguments[1]]:
+        # A divisor that stays the same during a run is inverted once: division is the slowest vector operation. But
+        # 49 · (1/49) is less than 1, and rounded down it is 0.
+        if operation == "div" and not exact and self.varies[arguments[0]] and not self.varies[arguments[1]]:
             operation, arguments = "mul", (arguments[0], self.add("inv", arguments[1]))
         node = (operation, *arguments) if operation != "const" else ("const", arguments[0] + 0.0)  # −0 becomes 0
         found = self._number.get(node)
@@ -108,7 +114,7 @@ class Graph:
         """
         import casadi
 
-        names = _operations()
+        names, exact = _operations(), _exact_divisions(function)
         work: dict[int, int] = {}
         outputs = [[0] * function.nnz_out(i) for i in range(function.n_out())]
         for k in range(function.n_instructions()):
@@ -127,8 +133,27 @@ class Graph:
                 arguments = [work[slot] for slot in function.instruction_input(k)]
                 if names[operation] in _UNARY:
                     arguments = arguments[:1]
-                work[target] = self.add(names[operation], *arguments)
+                work[target] = self.add(names[operation], *arguments, exact=k in exact)
         return outputs
+
+
+def _exact_divisions(function: Any) -> set[int]:
+    """Instructions of a casadi Function whose results decide where something jumps."""
+    import casadi
+
+    names, written = _operations(), dict[int, int]()
+    sources: list[list[int]] = []
+    for k in range(function.n_instructions()):
+        reads = function.instruction_id(k) not in (casadi.OP_INPUT, casadi.OP_CONST)
+        sources.append([written[slot] for slot in function.instruction_input(k)] if reads else [])
+        if function.instruction_id(k) != casadi.OP_OUTPUT:
+            written[function.instruction_output(k)[0]] = k
+    exact: set[int] = set()
+    for k in reversed(range(len(sources))):
+        name = names.get(function.instruction_id(k), "")
+        if name in _JUMPS or (k in exact and name not in _SMOOTH):
+            exact.update(sources[k])
+    return exact
 
 
 _UNARY = (C_LIBRARY - {"atan2", "fmod", "hypot"}) | frozenset(

@@ -146,8 +146,7 @@ class LaneWriter(TaskWriter):
                 with code.when(code.compare("ne", trouble, "0", kind=I64)):
                     code.leave(I64, trouble)
                     code.begin(code.label())
-            watch = Watch(self.equations)
-            if watch.clock or watch.states:
+            if Watch(self.equations).words:
                 code.line(f"call void @remember(ptr {task}, i64 {lane})")
             with code.loop(0, str(self.equations.moving)) as state:
                 size = code.intrinsic("fabs", code.load(F64, self._lane(workspace, "state", lane, state)), kind=F64)

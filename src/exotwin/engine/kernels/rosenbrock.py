@@ -29,6 +29,7 @@ class RosenbrockStepper(Stepper):
         self._pattern = factor_pattern(len(equations.rates), equations.jacobian)
         self._downstream = one_way_entries(len(equations.rates), equations.jacobian)
         self._slope = _with_slope(equations)
+        self._steep = _perhaps_infinite(equations)
         self._lower_place = _numbering(self._pattern.lower)
         self._upper_place = _numbering(self._pattern.upper)
 
@@ -97,9 +98,8 @@ class RosenbrockStepper(Stepper):
             if i in self._slope:
                 if stage == 0:
                     # of all stages: the derivative at the start of the step
-                    block.put(
-                        "slope", self._slope[i], code.op("fmul", expressions.value(equations.time_derivative[i]), width)
-                    )
+                    slope = self._finite(code, equations.time_derivative[i], expressions.value)
+                    block.put("slope", self._slope[i], code.op("fmul", slope, width))
                 if method.d[stage]:
                     value = code.muladd(block.get("slope", self._slope[i]), code.splat(method.d[stage]), value)
             for j in self._pattern.lower[i]:
@@ -154,7 +154,7 @@ class RosenbrockStepper(Stepper):
             for j in (*self._pattern.lower[i], i, *self._pattern.upper[i]):
                 node = equations.jacobian.get((i, j))
                 if node is not None:
-                    value = expressions.value(node)
+                    value = self._finite(code, node, expressions.value)
                     differential = i == j and i not in equations.algebraic
                     row[j] = code.op("fsub", diagonal, value) if differential else code.neg(value)
                     inherited = code.muladd(code.intrinsic("fabs", value), uncertain(j, i), inherited)
@@ -174,6 +174,17 @@ class RosenbrockStepper(Stepper):
             if i not in equations.algebraic:
                 reach = code.smaller(reach, longest)
             block.put("inherited", i, code.op("fmul", inherited, reach))
+
+    def _finite(self, code: Code, node: int, value: Callable[[int], str]) -> str:
+        """A derivative, zero where it is no number: x^0.5 has none at 0, where many a reaction starts.
+
+        The step is of lower order there, and its error tells.
+        """
+        found = value(node)
+        if node not in self._steep:
+            return found
+        finite = code.compare("olt", code.intrinsic("fabs", found), code.splat(float("inf")))
+        return code.select(finite, found, code.splat(0.0))
 
     def _uncertainties(self, block: Block, rtol: str, fade: str) -> Callable[[int, int], str]:
         """How exactly state j is known where it moves state i.
@@ -224,6 +235,18 @@ def _with_slope(equations: Equations) -> dict[int, int]:
     """States in whose rates time shows -> their place among these."""
     found = [i for i, node in enumerate(equations.time_derivative) if not equations.graph.is_zero(node)]
     return {i: k for k, i in enumerate(found)}
+
+
+def _perhaps_infinite(equations: Equations) -> frozenset[int]:
+    """Derivatives in which there are roots, or powers that may be of zero."""
+    nodes, varies, steep = equations.graph.nodes, equations.graph.varies, set[int]()
+    for n in equations.graph.needed(equations.driving):
+        operation, *arguments = nodes[n]
+        root = operation in ("sqrt", "pow", "constpow") and varies[arguments[0]]
+        whole = root and arguments[1:] and nodes[arguments[1]][0] == "const" and nodes[arguments[1]][1] in range(100)
+        if (root and not whole) or any(a in steep for a in equations.graph.arguments(n)):
+            steep.add(n)
+    return frozenset(steep & {*equations.jacobian.values(), *equations.time_derivative})
 
 
 def _numbering(rows: tuple[tuple[int, ...], ...]) -> dict[tuple[int, int], int]:

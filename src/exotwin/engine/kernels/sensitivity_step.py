@@ -116,7 +116,7 @@ class SensitivityStepper(RosenbrockStepper):
         expressions = self._expressions(block, roots, place="state", time=block.get("time"))
         self._factorise(block, expressions, inverse, rtol, fade)
         for i, slot in self._slope.items():
-            value = expressions.value(equations.time_derivative[i])
+            value = self._finite(code, equations.time_derivative[i], expressions.value)
             block.put("slope", slot, code.op("fmul", value, width))
         for node, slot in self._second.items():
             # x^1.5 has no second derivative at 0: without it the step is of lower order there, and its error tells

@@ -8,7 +8,8 @@ output.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Sized
 
 from exotwin.engine.kernels.emit import I64, PTR
 from exotwin.engine.kernels.equations import Equations
@@ -18,15 +19,22 @@ from exotwin.engine.kernels.workspace import Block
 _LOOKS = (0.25, 0.5, 0.75)  # where a step is looked at beside its end, since a comparison may change and change back
 _FINEST = 2.0**-60  # of a step: no change is located more finely, nor more finely than numbers resolve
 _BITS = 63  # comparisons in a word
+_JUMPING = frozenset({"floor", "ceil", "fmod"})
+# between two multiples of π, moved by so many times π, these rise or fall only
+_ROUNDS = {"sin": 0.5, "cos": 0.0, "tan": 0.5}
 _INFINITY = float("inf")
 
 
 class Watch:
     """What is watched.
 
-    clock : comparisons of time alone, in triggers and rates. states : those in triggers that states take part in. Each
-        is (LLVM's comparison, left node, right node). Equality is true at single moments that no look would hit, so it
-        is watched as "less" and "more". probed : moving states behind the latter.
+    clock : comparisons of time (and of states that only doses and events change), in triggers and rates.
+        states : those in triggers that moving states take part in. Each is (LLVM's comparison, left node, right node).
+        Equality is true at single moments that no look would hit, so it is watched as "less" and "more".
+    counters : functions of time that come back to the same values, in these comparisons, and those that jump, wherever
+        they stand: (operation, its arguments). Their rounds are counted, and a step ends with each; or a step of many
+        rounds would begin and end alike, and what happened between would never be seen.
+    probed : moving states behind ``states``.
 
     Where states switch rates, the error control finds the jump: a rate may keep a state right on its switch, and a step
     that ended at every change would never end.
@@ -34,33 +42,53 @@ class Watch:
 
     def __init__(self, equations: Equations) -> None:
         graph, triggers = equations.graph, [event.trigger for event in equations.events]
+        moves = _moving_nodes(equations)
         self.clock: list[tuple[str, int, int]] = []
         self.states: list[tuple[str, int, int]] = []
+        self.counters: list[tuple[str, tuple[int, ...]]] = []
         in_triggers = set(graph.needed(triggers))
-        for n in graph.needed([*triggers, *equations.driving]):
+        needed = [n for n in graph.needed([*triggers, *equations.driving]) if graph.varies[n]]
+        for n in needed:
             operation, *arguments = graph.nodes[n]
-            if not graph.varies[n] or operation not in ("lt", "le", "eq", "ne"):
-                continue
-            timed = not graph.leaves([n], "state")
-            if timed or n in in_triggers:
+            if operation in ("lt", "le", "eq", "ne") and (n not in moves or n in in_triggers):
                 for how in {"lt": ("olt",), "le": ("ole",)}.get(operation, ("olt", "ogt")):
-                    (self.clock if timed else self.states).append((how, arguments[0], arguments[1]))
+                    (self.states if n in moves else self.clock).append((how, arguments[0], arguments[1]))
+        compared = set(graph.needed(n for _, *pair in self.clock for n in pair))
+        for n in needed:
+            operation, *arguments = graph.nodes[n]
+            if n not in moves and (operation in _JUMPING or (operation in _ROUNDS and n in compared)):
+                self.counters.append((operation, tuple(arguments)))
         behind = graph.leaves([n for _, *pair in self.states for n in pair], "state")
         self.probed = sorted(i for i in behind if i < equations.moving)
+
+    @property
+    def words(self) -> dict[str, int]:
+        """What is watched, as the number of words that a lane keeps of it; without what there is none of."""
+        words = {"clock": _words(self.clock) + len(self.counters), "states": _words(self.states)}
+        return {name: count for name, count in words.items() if count}
+
+
+def _moving_nodes(equations: Equations) -> set[int]:
+    """Nodes that depend on moving states."""
+    graph, found = equations.graph, set[int]()
+    for n, node in enumerate(graph.nodes):
+        if (node[0] == "state" and node[1] < equations.moving) or any(a in found for a in graph.arguments(n)):
+            found.add(n)
+    return found
 
 
 def watch_sizes(equations: Equations) -> dict[str, int]:
     """What a block holds for watching: name -> number of vectors."""
     watch = Watch(equations)
-    sizes = {name: 1 for name in ("low", "high", "look") if watch.clock or watch.states}
-    for name, atoms in (("clock", watch.clock), ("states", watch.states)):
-        # bits of the comparisons at the start of the step, and where it is looked at
-        sizes |= {f"{name}_before": _words(atoms), f"{name}_seen": _words(atoms)}
+    sizes = {name: 1 for name in ("low", "high", "look") if watch.words}
+    for name, words in watch.words.items():
+        # as it is at the start of the step, and where it is looked at
+        sizes |= {f"{name}_before": words, f"{name}_seen": words}
     return {**sizes, "probe": len(watch.probed), "probe_dense": 3 * len(watch.probed)}
 
 
-def _words(atoms: Sequence[object]) -> int:
-    return -(-len(atoms) // _BITS)
+def _words(comparisons: Sized) -> int:
+    return -(-len(comparisons) // _BITS)
 
 
 class WatchWriter(TaskWriter):
@@ -69,18 +97,20 @@ class WatchWriter(TaskWriter):
     def write(self) -> None:
         """All of them."""
         self._watch = Watch(self.equations)
-        if self._watch.clock:
-            self._write_bits("clock", self._watch.clock)
+        if "clock" in self._watch.words:
+            self._write_look("clock", self._watch.clock, self._watch.counters)
             self._write_foresee()
-        if self._watch.states:
-            self._write_bits("states", self._watch.states)
+        if "states" in self._watch.words:
+            self._write_look("states", self._watch.states, [])
             self._write_locate()
             self._write_end_at_change()
-        if self._watch.clock or self._watch.states:
+        if self._watch.words:
             self._write_remember()
 
-    def _write_bits(self, name: str, atoms: list[tuple[str, int, int]]) -> None:
-        """``look_at_…(block)``: bits of the comparisons for the moving states in "probe" at the time "look"."""
+    def _write_look(
+        self, name: str, atoms: list[tuple[str, int, int]], counters: list[tuple[str, tuple[int, ...]]]
+    ) -> None:
+        """``look_at_…(block)``: words of the comparisons, and of rounds, for "probe" at the time "look"."""
         code, moving = self.code, self.equations.moving
         slot = {state: r for r, state in enumerate(self._watch.probed)}
         with code.function(f"look_at_{name}", "void", PTR) as (pointer,):
@@ -89,7 +119,8 @@ class WatchWriter(TaskWriter):
             def state(i: int) -> str:
                 return block.get("probe", slot[i]) if i < moving else block.get("state", i)
 
-            values = self._expressions(block, [n for _, *pair in atoms for n in pair], state, block.get("look"))
+            roots = [*(n for _, *pair in atoms for n in pair), *(n for _, arguments in counters for n in arguments)]
+            values = self._expressions(block, roots, state, block.get("look"))
             for word in range(_words(atoms)):
                 bits = "zeroinitializer"
                 for bit, (how, a, b) in enumerate(atoms[word * _BITS : (word + 1) * _BITS]):
@@ -98,7 +129,19 @@ class WatchWriter(TaskWriter):
                     moved = code.emit(f"shl {code.integers} {wide}, splat (i64 {bit})")
                     bits = code.emit(f"or {code.integers} {bits}, {moved}")
                 block.put_integers(f"{name}_seen", bits, word)
+            for word, (operation, arguments) in enumerate(counters, _words(atoms)):
+                block.put(f"{name}_seen", word, self._rounds(operation, *map(values.value, arguments)))
             code.leave()
+
+    def _rounds(self, operation: str, x: str, divisor: str = "") -> str:
+        """How many rounds a function has made: a whole number, and never the zero below zero."""
+        code = self.code
+        if operation == "fmod":
+            rest = code.lane_by_lane("fmod", x, divisor)
+            x, operation = code.op("fdiv", code.op("fsub", x, rest), divisor), "round"
+        elif operation in _ROUNDS:
+            x, operation = code.muladd(x, code.splat(1 / math.pi), code.splat(_ROUNDS[operation])), "floor"
+        return code.op("fadd", code.intrinsic(operation, x), code.splat(0.0))
 
     def _write_foresee(self) -> None:
         """``foresee(block)``: where in the step that is planned a comparison of time changes.
@@ -108,7 +151,7 @@ class WatchWriter(TaskWriter):
         code = self.code
 
         def changed(block: Block, time: str) -> str:
-            return self._changed(block, "clock", self._watch.clock, time)
+            return self._changed(block, "clock", time)
 
         with code.function("foresee", "void", PTR) as (pointer,):
             block = Block(code, self.workspace, pointer)
@@ -124,12 +167,12 @@ class WatchWriter(TaskWriter):
             for r, i in enumerate(self._watch.probed):
                 dense = [block.get("probe_dense", 3 * r + row) for row in range(3)]
                 block.put("probe", r, self._within(theta, block.get("state", i), block.get("new_state", i), dense))
-            return self._changed(block, "states", self._watch.states, time)
+            return self._changed(block, "states", time)
 
         def changed_at_end(block: Block, time: str) -> str:
             for r, i in enumerate(self._watch.probed):
                 block.put("probe", r, block.get("new_state", i))
-            return self._changed(block, "states", self._watch.states, time)
+            return self._changed(block, "states", time)
 
         with code.function("locate", "void", PTR) as (pointer,):
             block, n = Block(code, self.workspace, pointer), self.equations.moving
@@ -140,12 +183,12 @@ class WatchWriter(TaskWriter):
             self._search(block, changed, changed_at_end)
             code.leave()
 
-    def _changed(self, block: Block, name: str, atoms: list[tuple[str, int, int]], time: str) -> str:
-        """Mask of lanes in which a comparison at that time differs from the start of the step."""
+    def _changed(self, block: Block, name: str, time: str) -> str:
+        """Mask of lanes in which what is watched differs at that time from the start of the step."""
         code, different = self.code, "zeroinitializer"
         block.put("look", 0, time)
         code.line(f"call void @look_at_{name}(ptr {block.pointer})")
-        for word in range(_words(atoms)):
+        for word in range(self._watch.words[name]):
             before, after = block.get_integers(f"{name}_before", word), block.get_integers(f"{name}_seen", word)
             changed = code.emit(f"xor {code.integers} {before}, {after}")
             different = code.emit(f"or {code.integers} {different}, {changed}")
@@ -163,11 +206,14 @@ class WatchWriter(TaskWriter):
             time = code.muladd(code.splat(share), width, begin)
             self._narrow(block, time, changed(block, time))
         self._narrow(block, end, changed_at_end(block, end))
-        least = code.op("fmul", width, code.splat(_FINEST))
+        least, zero = code.op("fmul", width, code.splat(_FINEST)), code.splat(0.0)
         with code.forever() as done:
             low, high = block.get("low"), block.get("high")
             gap = code.op("fsub", high, low)
             middle = code.muladd(code.splat(0.5), gap, low)
+            # numbers lie so close together around zero that halving would end before it
+            around = code.emit(f"and {code.mask} {code.compare('olt', low, zero)}, {code.compare('ogt', high, zero)}")
+            middle = code.select(around, zero, middle)
             above, below = code.compare("ogt", middle, low), code.compare("olt", middle, high)
             found = code.compare("olt", high, code.splat(_INFINITY))
             wide = code.emit(f"and {code.mask} {code.compare('ogt', gap, least)}, {found}")
@@ -234,10 +280,9 @@ class WatchWriter(TaskWriter):
             for r, i in enumerate(watch.probed):
                 block.put("probe", r, block.get("state", i))
             block.put("look", 0, block.get("time"))
-            for name, atoms in (("clock", watch.clock), ("states", watch.states)):
-                if atoms:
-                    code.line(f"call void @look_at_{name}(ptr {workspace})")
-                for word in range(_words(atoms)):
+            for name, words in watch.words.items():
+                code.line(f"call void @look_at_{name}(ptr {workspace})")
+                for word in range(words):
                     seen = code.load(I64, self._lane(workspace, f"{name}_seen", lane, str(word)))
                     code.store(I64, seen, self._lane(workspace, f"{name}_before", lane, str(word)))
             code.leave()
