@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import xarray as xr
 from engine_tools import sbml
 
 from exotwin.engine import CompiledModel, load
@@ -91,8 +94,8 @@ def test_a_variable_that_is_called_as_something_of_the_dataset_is_told_apart() -
 def test_outcomes_are_counted_in_the_result_and_in_what_it_shows() -> None:
     model = load(sbml("model f\n y = 1; y' = low*y^2; low = 1\nend"))
     found = model.simulate([0.0, 2.0], parameters={"low": [1.0, 0.1, 0.0]})
-    assert found.attrs["outcomes"] == {"ok": 2, "step too small": 1}
-    assert "{'ok': 2, 'step too small': 1}" in repr(found)
+    assert found.attrs["outcomes"] == "2 ok, 1 step too small"
+    assert "2 ok, 1 step too small" in repr(found)
 
 
 def test_an_absolute_tolerance_is_meant_for_concentrations_in_a_compartment_that_a_rule_sets() -> None:
@@ -102,3 +105,45 @@ def test_an_absolute_tolerance_is_meant_for_concentrations_in_a_compartment_that
     end"""
     found = load(sbml(text)).simulate([0.0, 1.0], atol=1.0, rtol=1e-12)
     assert int(found["steps"][0]) < 10
+
+
+def test_results_can_be_written_as_netcdf_and_read_again(tmp_path: Path) -> None:
+    model = load(sbml("model f\n y = 1; y' = low*y^2; low = 1\nend"), sensitivities=["low"])
+    found = model.simulate([0.0, 2.0], parameters={"low": [1.0, 0.1]})
+    found.to_netcdf(tmp_path / "found.nc")  # by scipy: names, attributes and numbers of the oldest format
+    again = xr.open_dataset(tmp_path / "found.nc", decode_times=False)
+    assert again.attrs == {"model": "f", "method": "rodas5p", "outcomes": "1 ok, 1 step too small"}
+    np.testing.assert_array_equal(again["y"], found["y"])
+    assert list(again["outcome"].values.astype(str)) == ["step too small", "ok"]
+
+
+def test_all_attributes_of_a_piloted_result_are_texts_and_numbers() -> None:
+    model = load(sbml("model f\n y = 1; y' = -low*y; low = 1\nend"))
+    found = model.simulate([0.0, 2.0], parameters={"low": np.linspace(0.1, 1, 5000)})
+    assert found.attrs["pilot_patients"] == 16
+    assert all(isinstance(value, str | int | float) for value in found.attrs.values())
+
+
+def test_nothing_is_left_of_a_patient_behind_the_failure_in_any_variable() -> None:
+    text = "model f\n species y = 1; J: -> y; low*y^2; low = 1; z := 2*y\nend"
+    document = sbml(text)
+    given = {"low": [1.0, 0.1]}
+    for found in (
+        load(document).simulate([0.0, 2.0], parameters=given, outputs=["y", "z", "J", "low", "concentration(y)"]),
+        load(document, sensitivities=["low", "y"]).simulate([0.0, 2.0], parameters=given, outputs=["y", "z", "low"]),
+    ):
+        assert float(found["failed_at"][0]) < 2
+        for name, values in found.data_vars.items():
+            assert np.all(np.isnan(values[0, 1])), name
+            assert np.all(np.isfinite(values[1])), name
+
+
+def test_units_of_derivatives_stand_where_they_differ() -> None:
+    text = """model u
+      unit uM = 1e-6 mole/litre; unit per_day = 1/86400 second; x = 1; k = 0.1; s = 1; x' = -k*x*s
+      x has uM; k has per_day; s has uM
+    end"""
+    found = load(sbml(text), sensitivities=["k", "s"]).simulate([0.0, 1.0], outputs=["x"])
+    assert "units" not in found["sensitivity(x)"].attrs
+    assert list(found["wrt_units"].values) == ["per_day", "uM"]
+    assert str(found["sensitivity(x)"].sel(wrt="s")["wrt_units"].values) == "uM"

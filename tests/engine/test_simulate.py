@@ -221,17 +221,17 @@ def test_time_begins_where_the_first_time_stands(compiled: Compile) -> None:
     ("options", "message"),
     [
         ({"parameters": {"kk": 1.0}}, 'parameters "kk".*nearest   "k"'),
-        ({"parameters": {"drug": 1.0}}, "a name of another kind"),
+        ({"parameters": {"drug": 1.0}}, "a state.*belongs into `initial`"),
         ({"initial": {"drog": 1.0}}, 'initial "drog".*nearest   "drug"'),
         ({"outputs": ["drag"]}, 'outputs "drag".*nearest   "drug"'),
-        ({"parameters": {"k": [1.0, np.nan]}}, 'values of "k".*no finite numbers'),
+        ({"parameters": {"k": [1.0, np.nan]}}, 'parameters "k".*nan for patient 1'),
         ({"parameters": {"k": [1.0, 2.0]}, "initial": {"drug": [1.0, 2.0, 3.0]}}, "3 patients.*expected  2"),
-        ({"doses": [Dose("drug", -1.0, 1.0)]}, "doses within the run"),
-        ({"doses": [Dose("drug", 1.0, np.inf)]}, "an amount that is no number"),
+        ({"doses": [Dose("drug", -1.0, 1.0)]}, "a time within the run"),
+        ({"doses": [Dose("drug", 1.0, np.inf)]}, "found     inf.*one finite number"),
         ({"doses": [Dose("k", 1.0, 1.0)]}, "no state of that name"),
-        ({"doses": [Dose("drug", 1.0, 1.0, duration=-2.0)]}, "a duration of -2"),
+        ({"doses": [Dose("drug", 1.0, 1.0, duration=-2.0)]}, "duration.*found     -2"),
         ({"atol": {"k": 1.0}}, 'atol "k"'),
-        ({"atol": -1.0}, 'atol of "drug".*zero or more'),
+        ({"atol": -1.0}, "atol.*zero or more"),
         ({"rtol": 0.0}, "rtol.*above zero"),
         ({"n_threads": 0}, "n_threads.*above zero"),
     ],
@@ -243,7 +243,7 @@ def test_wrong_arguments_are_named(compiled: Compile, options: dict[str, object]
 
 @pytest.mark.parametrize("times", [[], [1.0, 0.0], [0.0, 0.0], [0.0, np.nan], [[0.0, 1.0]]])
 def test_times_must_rise(compiled: Compile, times: object) -> None:
-    with pytest.raises(ModelError, match="rising times"):
+    with pytest.raises(ModelError, match=r"(?s)times that rise|a row of times|found     nan"):
         compiled(ONE_COMPARTMENT).simulate(times)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from exotwin.engine.kernels import METHODS, OUTCOMES
 from exotwin.engine.running.derivatives import derivative
-from exotwin.engine.running.integrator import Results
+from exotwin.engine.running.run import Results
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -47,7 +47,8 @@ class Variable:
 class Labels:
     """What stands at the results.
 
-    attributes : of the whole, such as the model's title; texts, numbers and mappings of these. times : (time,).
+    attributes : of the whole, such as the model's title; texts and numbers, so that any format takes them.
+    times : (time,).
     units : output -> unit. wrt : unit of what outputs are differentiated by.
     """
 
@@ -64,7 +65,7 @@ class Labels:
         attribute ``id`` tells what the model calls it.
         """
         found: dict[str, Variable] = {}
-        taken = ("patient", "time", *BY_PATIENT, *(("wrt",) if self.wrt else ()))
+        taken = ("patient", "time", *BY_PATIENT, *(("wrt", "wrt_units") if self.wrt else ()))
         for name, unit in self.units.items():
             own, attributes = name, {"units": unit}
             while own in taken or (own != name and own in self.units):
@@ -72,9 +73,15 @@ class Labels:
             found[own] = Variable((name,), ("patient", "time"), attributes)
         for name, unit in self.units.items() if self.wrt else ():
             parts = tuple(derivative(name, by) for by in self.wrt)
-            units = [f"{unit}/({by})" if unit and by else "" for by in self.wrt.values()]
-            found[f"sensitivity({name})"] = Variable(parts, ("patient", "time", "wrt"), {"units": units})
+            units = {f"{unit}/({by})" if unit and by else "" for by in self.wrt.values()}
+            attributes = {"units": units.pop()} if len(units) == 1 else {}
+            found[f"sensitivity({name})"] = Variable(parts, ("patient", "time", "wrt"), attributes)
         return found
+
+    @property
+    def by_wrt(self) -> dict[str, NDArray[np.str_]]:
+        """Coordinates along what outputs are differentiated by: its names and its units."""
+        return {"wrt": np.array(list(self.wrt)), "wrt_units": np.array(list(self.wrt.values()))} if self.wrt else {}
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -93,7 +100,7 @@ def dataset(labels: Labels, results: Results) -> xr.Dataset:
         },
         coords={
             "time": ("time", labels.times, {"units": labels.time_unit}),
-            **({"wrt": list(labels.wrt)} if labels.wrt else {}),
+            **{name: ("wrt", values) for name, values in labels.by_wrt.items()},
             **{name: ("patient", values) for name, values in by_patient(results).items()},
         },
         attrs={**labels.attributes, "outcomes": counted(np.bincount(results.outcome, minlength=len(OUTCOMES)))},
@@ -111,6 +118,7 @@ def by_patient(results: Results) -> dict[str, NDArray[Any]]:
     }
 
 
-def counted(numbers: NDArray[np.int64]) -> dict[str, int]:
-    """Patients by outcome, "ok" always, the others where there are any."""
-    return {name: int(n) for name, n in zip(OUTCOMES, numbers, strict=True) if n or name == OUTCOMES[0]}
+def counted(numbers: NDArray[np.int64]) -> str:
+    """Patients by outcome as "999 ok, 1 step limit": "ok" always, the others where there are any."""
+    told = [f"{n} {name}" for name, n in zip(OUTCOMES, numbers.tolist(), strict=True) if n or name == OUTCOMES[0]]
+    return ", ".join(told)

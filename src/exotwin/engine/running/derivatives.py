@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from exotwin.engine.kernels import Place
-from exotwin.engine.running.integrator import Recorded
+from exotwin.engine.running.run import Recorded
 from exotwin.errors import NotBuiltYet
 
 
@@ -60,7 +60,7 @@ class Derivatives:
         return {derivative(name, by): part for by, part in zip(self.wrt, parts, strict=True)}
 
     def starts(self, name: str, state: int, size: Place | None) -> list[tuple[int, bool, Place | None]]:
-        """As `integrator.Run.starts`, of a state whose initial value is given.
+        """As `run.Run.starts`, of a state whose initial value is given.
 
         size : where the size stands that turns it into an amount.
         """

@@ -10,10 +10,23 @@ from typing import Any
 
 from exotwin.engine.kernels import METHODS, Place, Processor, attempted_step, machine_code, stepper_for, write_module
 from exotwin.engine.running.derivatives import Derivatives
-from exotwin.engine.running.integrator import Recorded, Shape
+from exotwin.engine.running.run import Recorded
 from exotwin.errors import ModelError, nearest
 
 _ASKED = re.compile(r"(amount|concentration)\((\w+)\)")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes that the machine code of a model was written for."""
+
+    width: int
+    n_states: int
+    moving: int
+    n_parameters: int
+    n_rows: int
+    n_outputs: int
+    workspace: int  # bytes
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from exotwin.engine.running import inputs
 from exotwin.errors import ModelError, nearest
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+
+_SHORTEST = 1e-9  # of the time at which it begins: steps within a shorter infusion would be rounded with their times
+_SMALLEST = 1e-100
 
 
 @dataclass(frozen=True)
@@ -48,17 +52,8 @@ class Schedule:
     amount: tuple[Floats, ...]
 
 
-def schedule(doses: Sequence[Dose], start: float, end: float, states: Mapping[str, int], moving: int) -> Schedule:
-    """Order doses by time.
-
-    states : id -> index. moving : the first so many states move by an equation; only these take infusions.
-
-    Raises
-    ------
-    ModelError : an unknown state, a time outside the run, an amount or duration that is no number.
-    """
-    for dose in doses:
-        _check(dose, start, end, states, moving)
+def schedule(doses: Sequence[Dose], start: float, end: float, states: Mapping[str, int]) -> Schedule:
+    """Order doses, which are `checked`, by time. ``states`` : id -> index."""
     infusions = [dose for dose in doses if dose.duration > 0]
     changes = {dose.time for dose in infusions} | {dose.time + dose.duration for dose in infusions}
     stops = sorted({start, end} | {dose.time for dose in doses} | {time for time in changes if time < end})
@@ -68,13 +63,13 @@ def schedule(doses: Sequence[Dose], start: float, end: float, states: Mapping[st
             if dose.time == stop and dose.duration == 0:
                 state.append(states[dose.state])
                 sets_inflow.append(0)
-                amount.append(np.asarray(dose.amount, float))
+                amount.append(np.asarray(dose.amount))
         # The whole rate is written anew at each change: adding and taking away would leave rounding errors behind.
         for name in sorted({d.state for d in infusions if stop in (d.time, d.time + d.duration)}):
             running = [d for d in infusions if d.state == name and d.time <= stop < d.time + d.duration]
             state.append(states[name])
             sets_inflow.append(1)
-            amount.append(sum((np.asarray(d.amount, float) / d.duration for d in running), np.zeros(())))
+            amount.append(sum((_rate(d) for d in running), np.zeros(())))
         first.append(len(state))
     return Schedule(
         np.array(stops, float),
@@ -85,19 +80,44 @@ def schedule(doses: Sequence[Dose], start: float, end: float, states: Mapping[st
     )
 
 
-def _check(dose: Dose, start: float, end: float, states: Mapping[str, int], moving: int) -> None:
-    where = f'dose into "{dose.state}" at time {dose.time:g}'
-    if dose.state not in states:
-        raise ModelError(
-            where, found="no state of that name", expected="a state of the model", nearest=nearest(dose.state, states)
-        )
-    if not start <= dose.time <= end:
-        raise ModelError(where, found=f"a run from {start:g} to {end:g}", expected="doses within the run")
-    if not (np.isfinite(dose.duration) and dose.duration >= 0):
-        raise ModelError(where, found=f"a duration of {dose.duration}", expected="zero or more")
-    if not np.all(np.isfinite(np.asarray(dose.amount, float))):
-        raise ModelError(where, found="an amount that is no number", expected="numbers")
-    if dose.duration > 0 and states[dose.state] >= moving:
+def checked(doses: object, start: float, end: float, states: Mapping[str, int], moving: int) -> list[Dose]:
+    """The same with plain numbers, one or (patient,) as amounts.
+
+    states : id -> index. moving : the first so many states move by an equation; only these take infusions.
+
+    Raises
+    ------
+    ModelError : what is no dose, an unknown state, a time outside the run, an amount or duration that is no number.
+    """
+    if not isinstance(doses, Iterable):
+        raise ModelError("doses", found=inputs.shown(doses), expected='a list, such as [Dose("drug", 0.0, 5.0)]')
+    return [_checked(dose, start, end, states, moving) for dose in doses]
+
+
+def _checked(dose: object, start: float, end: float, states: Mapping[str, int], moving: int) -> Dose:
+    if not isinstance(dose, Dose):
+        raise ModelError("doses", found=inputs.shown(dose), expected='a dose, such as Dose("drug", 0.0, 5.0)')
+    where = f'dose into "{dose.state}"'
+    if not isinstance(dose.state, str) or dose.state not in states:
+        near = nearest(str(dose.state), states)
+        raise ModelError(where, found="no state of that name", expected="a state of the model", nearest=near)
+    time = inputs.number(
+        f"{where}, time", dose.time, f"a time within the run, {start:g} to {end:g}", lambda t: start <= t <= end
+    )
+    where = f"{where} at time {time:g}"
+    duration = inputs.zero_or_more(f"{where}, duration", dose.duration)
+    amount = np.asarray(inputs.numbers(f"{where}, amount", dose.amount), float)
+    shortest = max(_SHORTEST * abs(time), _SMALLEST)
+    if 0 < duration < shortest:
+        expected = f"0, for all at once, or at least {shortest:.2g}"
+        raise ModelError(f"{where}, duration", found=f"{duration:g}", expected=expected)
+    if duration > 0 and states[dose.state] >= moving:
         raise ModelError(
             where, found="an infusion into a state that no equation moves", expected="a dose at once, or another state"
         )
+    return Dose(dose.state, time, amount, duration)
+
+
+def _rate(infusion: Dose) -> Floats:
+    """Amount by time, so that what flows in between the rounded times is the amount."""
+    return np.divide(infusion.amount, (infusion.time + infusion.duration) - infusion.time)

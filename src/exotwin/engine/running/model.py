@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache as remembered
 from functools import partial
+from html import escape
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from exotwin.engine.kernels import METHODS, NO_SIZE, Place, processor
+from exotwin.engine.kernels import METHODS, processor
 from exotwin.engine.running import cache, inputs, pilot
 from exotwin.engine.running.dataset import Labels, dataset
-from exotwin.engine.running.derivatives import Derivatives
 from exotwin.engine.running.description import Description, compiled
-from exotwin.engine.running.doses import Dose, schedule
-from exotwin.engine.running.integrator import Results, Run, integrate
+from exotwin.engine.running.doses import Dose
+from exotwin.engine.running.integrator import integrate
 from exotwin.engine.running.program import Program, program
-from exotwin.errors import ModelError, nearest
+from exotwin.engine.running.request import Names, Request
+from exotwin.engine.running.run import Results, Run
 from exotwin.progress import Progress, Silent
 
 if TYPE_CHECKING:
     import xarray as xr
 
-Floats = NDArray[np.float64]
-
-_FADE = 1e-3
 _MAX_STEPS = 100_000
 
 
@@ -61,15 +59,17 @@ def load(path_or_sbml: str | Path, *, sensitivities: Sequence[str] = (), width: 
     """
     from exotwin.engine.reading import source
 
+    inputs.check_path("load", path_or_sbml, "an SBML file, or the document itself as text")
+    wrt = inputs.names("sensitivities", sensitivities)
     name, text = source(path_or_sbml)
     target = processor(width)
 
     def stored(method: str) -> tuple[bytes, bytes]:
         made_for = target.name, target.features, str(target.width), str(target.fma), method
-        key = cache.key(text, _version(), *made_for, *sensitivities)
+        key = cache.key(text, _version(), *made_for, *wrt)
         found = cache.read(key)
         if found is None:
-            found = compiled(name, text, target, method, sensitivities)
+            found = compiled(name, text, target, method, wrt)
             cache.write(key, *found)
         return found
 
@@ -104,19 +104,37 @@ class CompiledModel:
         description, code = stored(METHODS[0])
         self._stored, self._programs = stored, {METHODS[0]: program(description, code)}
         self._description = told = Description.from_json(description)
-        # derivatives stand among states and parameters, without a name
-        self._index = {name: i for i, name in enumerate(told.states) if name}
-        self._parameter_index = {name: j for j, name in enumerate(told.parameters) if name}
+        self._known = Names(told)
         self._values = np.array(told.values, float)
         self.width, self.wrt = told.shape.width, told.derivatives.wrt if told.derivatives is not None else ()
         self.title, self.time_unit, self.remarks = told.title, told.time_unit, tuple(told.remarks)
         self.species, self.names = frozenset(told.species), tuple(told.outputs)
         self._at_start = self._values_at_start()
-        self.parameters: Mapping[str, Quantity] = self._quantities(list(self._parameter_index))
-        self.states: Mapping[str, Quantity] = self._quantities(list(self._index))
-        named_apart = {*self._index, *told.reactions}
+        self.parameters: Mapping[str, Quantity] = self._quantities(self._known.parameters)
+        self.states: Mapping[str, Quantity] = self._quantities(self._known.states)
+        named_apart = {*self.states, *told.reactions}
         ruled = [n for n, (kind, _) in told.outputs.items() if kind == "output" and n not in named_apart]
         self.observables: Mapping[str, Quantity] = self._quantities(ruled)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{len(names)} {what}" for what, names in self._tables())
+        return f"<CompiledModel {self.title}: {counts}; time in {self.time_unit or 'a unit that it does not name'}>"
+
+    def _repr_html_(self) -> str:
+        tables = "".join(
+            f"<details><summary>{len(table)} {what}</summary><table>"
+            + "".join(
+                f"<tr><td>{escape(n)}</td><td>{q.value:.6g}</td><td>{escape(q.unit)}</td></tr>"
+                for n, q in table.items()
+            )
+            + "</table></details>"
+            for what, table in self._tables()
+        )
+        remarks = "".join(f"<p>{escape(remark)}</p>" for remark in self.remarks)
+        return f"<pre>{escape(repr(self))}</pre>{tables}{remarks}"
+
+    def _tables(self) -> list[tuple[str, Mapping[str, Quantity]]]:
+        return [("states", self.states), ("parameters", self.parameters), ("observables", self.observables)]
 
     def _program(self, method: str) -> Program:
         """The machine code of a method; that of any but the first is made when it is asked for."""
@@ -125,16 +143,16 @@ class CompiledModel:
         return self._programs[method]
 
     def _integrate(self, method: str, run: Run, n_threads: int, progress: Progress) -> Results:
-        done = self._program(method)
-        return integrate(done.kernels, done.shape, self._values, run, n_threads, progress)
+        return integrate(self._program(method), self._values, run, n_threads, progress)
 
-    def _quantities(self, names: Sequence[str]) -> Mapping[str, Quantity]:
+    def _quantities(self, names: Iterable[str]) -> Mapping[str, Quantity]:
         units = self._description.units
         return MappingProxyType({name: Quantity(self._at_start[name], units.get(name, "")) for name in names})
 
     def _values_at_start(self) -> dict[str, float]:
         """Values of all names at time 0 with the model's own numbers; NaN where it leaves one open."""
-        run, _ = self._run(np.zeros(1), {}, {}, (), list(self._description.outputs), 1e-6, None, 1)
+        asked = Request([0.0], {}, {}, (), list(self._description.outputs), 1e-6, None, 1)
+        run, _ = self._known.run(asked, {}, None)
         values = self._integrate(METHODS[0], run, 1, Silent()).values
         return {name: float(value[0, 0]) for name, value in values.items()}
 
@@ -164,8 +182,9 @@ class CompiledModel:
             (np.memmap, Zarr, HDF5, a Dataset opened lazily) are read part by part.
         initial : state -> value or (patient,), in the unit of `states`, after all initial assignments.
         doses : see `Dose`. At the time of a dose, outputs show what is there after it.
-        outputs : names of states, observables or parameters, meant as formulas mean them; "amount(S)" and
-            "concentration(S)" give that of a species whatever formulas mean. Default: all states and observables.
+        outputs : names of states, observables, parameters or reactions (their rates), meant as formulas mean them;
+            "amount(S)" and "concentration(S)" give that of a species whatever formulas mean. Default: all states and
+            observables.
         rtol : allowed error of one step relative to the size of a state.
         atol : allowed error of one step in the unit of `states`: for all, or by name (then 0 for the others).
             Default: rtol times a thousandth of the largest size that the state has had in this patient, so that states
@@ -182,14 +201,18 @@ class CompiledModel:
         Returns
         -------
         Dataset with dimensions (patient, time), a variable for each output, units in ``attrs["units"]``; coordinates
-        by patient: ``outcome`` ("ok", "step limit", "step too small", "not finite"), ``failed_at`` (time, or NaN),
-        ``steps``, ``rejected``, ``method``. What lies behind a failure is NaN. ``attrs["outcomes"]``: number of
-        patients by outcome. ``attrs["method"]``; where there was a pilot, ``attrs["pilot"]``: its patients, the steps
-        that each method tried with them, and the ratio of costs. An output that is called like one of these, such as
-        "time", gets a "_" behind its name. With a store, arrays are read from there when they are used.
+        by patient: ``outcome`` ("ok", or what ended the run, such as "step limit" or "not finite"), ``failed_at``
+        (time, or NaN), ``steps``, ``rejected``, ``method``. What lies behind a failure is NaN in every variable.
+        ``attrs["outcomes"]``: patients by outcome, "999 ok, 1 step limit". ``attrs["method"]``; where there was a
+        pilot, also its number of patients (``attrs["pilot_patients"]``), the steps that each method tried with them
+        (``pilot_steps_…``), patients with whom the explicit one failed, and the ratio of costs
+        (``pilot_cost_ratio``). All attributes are texts and numbers, so that ``to_netcdf`` and ``to_zarr`` take them.
+        An output that is called like one of these, such as "time", gets a "_" behind its name. With a store, arrays
+        are read from there when they are used.
         With sensitivities, for each output X also a variable "sensitivity(X)" with dimensions (patient, time, wrt): ∂X
         by each parameter or initial value; by the latter in the unit of `initial`, all others staying as they are.
-        Derivatives take part in the choice of steps. Doses do not depend on what is differentiated by.
+        ``wrt_units`` are the units of what is differentiated by. Derivatives take part in the choice of steps. Doses
+        do not depend on what is differentiated by.
 
         Raises
         ------
@@ -199,123 +222,31 @@ class CompiledModel:
         NotBuiltYet : the method "tsit5" for a model with algebraic rules or sensitivities; sensitivities of the rate of
             a reaction.
         """
-        grid = inputs.grid(times)
-        inputs.positive(rtol=rtol, n_threads=1 if n_threads is None else n_threads, max_steps=max_steps)
-        given = {name: inputs.numbers(name, value) for name, value in (parameters or {}).items()}
-        start = {name: inputs.numbers(name, value) for name, value in (initial or {}).items()}
-        names = list(dict.fromkeys(outputs)) if outputs is not None else [*self.states, *self.observables]
-        slopes = self._description.derivatives
-        run, units = self._run(grid, given, start, doses, names, rtol, atol, max_steps, slopes)
-        self._check_complete(given, start)
-        told, simulate = progress or Silent(), partial(self._integrate, n_threads=n_threads or _processors())
-        may_be_plain = not self._description.algebraic and not self.wrt
+        told, progress = self._description, progress or Silent()
+        n_threads = _processors() if n_threads is None else inputs.whole("n_threads", n_threads)
+        if store is not None:
+            inputs.check_path("store", store, "the path of a folder")
+        names = [*self.states, *self.observables] if outputs is None else outputs
+        asked = Request(times, parameters, initial, doses, names, rtol, atol, max_steps)
+        run, units = self._known.run(asked, self._at_start, told.derivatives)
+        self._known.check_complete(run)
+        simulate = partial(self._integrate, n_threads=n_threads)
+        may_be_plain = not told.algebraic and not self.wrt
         choice = pilot.choose(method, run, self._program, simulate, may_be_plain=may_be_plain)
         run = replace(run, methods=choice.methods)
-        wrt = {name: self._description.units.get(name, "") for name in self.wrt}
-        labels = Labels({"model": self.title, **choice.attributes}, grid, self.time_unit, units, wrt)
+        wrt = {name: told.units.get(name, "") for name in self.wrt}
+        labels = Labels({"model": self.title, **choice.attributes}, run.times, self.time_unit, units, wrt)
 
         def compute(part: Run) -> Results:
-            return pilot.compute(choice, part, simulate, told)
+            return pilot.compute(choice, part, simulate, progress)
 
         if store is not None:
             from exotwin.engine.running.stream import stream  # loads zarr
 
             code = " ".join(self._program(method).digest for method in choice.methods)
-            return stream(Path(store), labels, run, code, compute, told)
-        told.start("simulating", run.n_patients)
+            return stream(Path(store), labels, run, code, compute, progress)
+        progress.start("simulating", run.n_patients)
         return dataset(labels, compute(run.part(0, run.n_patients)))
-
-    def _run(
-        self,
-        times: Floats,
-        parameters: Mapping[Hashable, Floats],
-        initial: Mapping[Hashable, Floats],
-        doses: Sequence[Dose],
-        names: Sequence[str],
-        rtol: float,
-        atol: float | Mapping[str, float] | None,
-        max_steps: int,
-        slopes: Derivatives | None = None,
-    ) -> tuple[Run, dict[str, str]]:
-        """What is to be done, and the unit of each output."""
-        told = self._description
-        asked = {name: told.recorded(name) for name in names}
-        recorded = {name: item for name, (item, _) in asked.items()}
-        volumes = {state: told.outputs[compartment] for state, compartment in told.volumes.items()}
-        given = {
-            self._parameter_index[self._known(name, self._parameter_index, "parameters")]: value
-            for name, value in parameters.items()
-        }
-        begun = {self._known(name, self._index, "initial"): value for name, value in initial.items()}
-        starts: dict[int, list[tuple[int, bool, Place | None]]] = {}
-        if slopes is not None:
-            for name in names:
-                recorded |= slopes.recorded(name, recorded[name])
-            given |= {row: np.zeros(()) for j in list(given) for row in slopes.computed.get(j, ())}
-            starts = {self._index[n]: slopes.starts(n, self._index[n], volumes.get(self._index[n])) for n in begun}
-            for name in begun.keys() & self._parameter_index.keys() & set(self.wrt):
-                where, found = f'{self.title}, initial "{name}"', "a start whose sensitivity is that of the parameter"
-                raise ModelError(where, found=found, expected="its value in `parameters`")
-        run = Run(
-            n_patients=inputs.count(
-                [
-                    *parameters.items(),
-                    *initial.items(),
-                    *((f"dose into {dose.state}", np.asarray(dose.amount)) for dose in doses),
-                ]
-            ),
-            times=times,
-            schedule=schedule(doses, float(times[0]), float(times[-1]), self._index, told.shape.moving),
-            parameters=given,
-            initial={self._index[name]: value for name, value in begun.items()},
-            volumes=volumes,
-            starts=starts,
-            recorded=recorded,
-            needed_states=sorted(set[int]().union(*(told.states_for(item) for item in recorded.values()))),
-            tolerance=self._tolerance(atol),
-            rtol=float(rtol),
-            fade=_FADE if atol is None else 0.0,
-            max_steps=int(max_steps),
-        )
-        return run, {name: unit for name, (_, unit) in asked.items()}
-
-    def _known(self, name: Hashable, valid: Mapping[str, Any], what: str) -> str:
-        if name not in valid:
-            raise ModelError(
-                f'{self.title}, {what} "{name}"',
-                found="no such name in the model"
-                if name not in self._description.outputs
-                else "a name of another kind",
-                expected=f"a name among its {what}",
-                nearest=nearest(str(name), valid),
-            )
-        return str(name)
-
-    def _tolerance(self, atol: float | Mapping[str, float] | None) -> Floats:
-        names = self._description.states[: self._description.shape.moving]
-        if atol is None:
-            return np.full(len(names), NO_SIZE)
-        if not isinstance(atol, Mapping):
-            asked = {name: float(atol) for name in names if name}
-        else:
-            for name in atol:
-                self._known(name, self._index, "atol")
-            asked = {name: float(atol.get(name, 0.0)) for name in names if name}
-        for name, value in asked.items():
-            if not 0 <= value < np.inf:
-                raise ModelError(f'{self.title}, atol of "{name}"', found=f"{value}", expected="zero or more")
-        volumes = self._description.volumes
-        # given for what formulas mean; integrated are amounts, in a compartment of the size that it has at the start
-        sizes = [self._at_start.get(volumes.get(i, ""), 1.0) for i in range(len(names))]
-        scale = [size if 0 < size < np.inf else 1.0 for size in sizes]
-        return np.array([max(asked.get(name, 0.0) * size, NO_SIZE) for name, size in zip(names, scale, strict=True)])
-
-    def _check_complete(self, given: Mapping[Hashable, Any], start: Mapping[Hashable, Any]) -> None:
-        """Refuse to compute with numbers that neither the model nor the caller gives."""
-        for name in self._description.open:
-            if name not in given and name not in start:
-                how = "initial" if name in self._index else "parameters"
-                raise ModelError(f'{self.title}, "{name}"', found="no value in the model", expected=f"one in `{how}`")
 
 
 def _processors() -> int:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exotwin.engine.kernels import METHODS, OK
-from exotwin.engine.running.integrator import Results, Run
 from exotwin.engine.running.program import Program
+from exotwin.engine.running.run import Results, Run
 from exotwin.errors import ModelError, nearest
 from exotwin.progress import Progress, Silent
 
@@ -47,8 +47,7 @@ class Choice:
     @property
     def attributes(self) -> dict[str, Any]:
         """For the result."""
-        told: dict[str, Any] = {"method": self.methods[0]}
-        return {**told, "pilot": dict(self.figures)} if self.figures else told
+        return {"method": self.methods[0], **{f"pilot_{name}": figure for name, figure in self.figures.items()}}
 
 
 class Simulate(Protocol):
@@ -72,7 +71,7 @@ def choose(
         return Choice((method,), run.max_steps, {})
     if method != "auto":
         expected = f"auto, {' or '.join(METHODS)}"
-        raise ModelError("method", found=f'"{method}"', expected=expected, nearest=nearest(method, METHODS))
+        raise ModelError("method", found=f'"{method}"', expected=expected, nearest=nearest(str(method), METHODS))
     if may_be_plain and run.n_patients >= _ENOUGH:
         return _pilot(run, program, simulate)
     return Choice((_STIFF,), run.max_steps, {})

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from exotwin.engine.kernels import Loaded
-from exotwin.engine.running.description import Description
-from exotwin.engine.running.integrator import Kernels, Shape
+from exotwin.engine.running.description import Description, Shape
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """The three functions of a model; each takes the address of a task."""
+
+    setup: Callable[[int], None]
+    integrate: Callable[[int], None]
+    observe: Callable[[int], None]
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ import numpy as np
 
 from exotwin.engine.running import inputs
 from exotwin.engine.running.dataset import BY_PATIENT, NAMES_OF_OUTCOMES, Labels, by_patient, counted
-from exotwin.engine.running.integrator import Results, Run
+from exotwin.engine.running.run import Results, Run
 from exotwin.errors import ModelError
 from exotwin.progress import Progress
 
@@ -117,15 +117,14 @@ def _create(path: Path, labels: Labels, n: int, size: int, made_from: Mapping[st
         path.parent.mkdir(parents=True, exist_ok=True)
         group = zarr.open_group(aside, mode="w", zarr_format=2)
         add("time", "f8", ["time"], {"units": labels.time_unit})[:] = labels.times
-        if labels.wrt:
-            names = np.array(list(labels.wrt))
-            add("wrt", names.dtype.str, ["wrt"], {})[:] = names
+        for name, texts in labels.by_wrt.items():
+            add(name, texts.dtype.str, ["wrt"], {})[:] = texts
         for name, variable in labels.variables().items():
             add(name, "f8", variable.dims, variable.attributes)
         for name, kind in BY_PATIENT.items():
             add(name, kind.str, ["patient"], {})
         # by "coordinates" xarray knows what is no variable
-        own: dict[str, Any] = {"made_from": dict(made_from), "coordinates": " ".join(BY_PATIENT)}
+        own: dict[str, Any] = {"made_from": dict(made_from), "coordinates": " ".join((*BY_PATIENT, *labels.by_wrt))}
         group.attrs.update({**labels.attributes, **own})
         zarr.consolidate_metadata(aside)
         aside.rename(path)
