@@ -4,8 +4,10 @@ import csv
 import io
 import json
 import math
+import os
 import re
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -114,6 +116,26 @@ def test_the_table_goes_to_a_file_and_a_summary_to_json(exotwin, model, tmp_path
     assert not list(tmp_path.glob(".*part*"))
 
 
+def test_a_link_stays_and_what_it_points_to_is_written(exotwin, model, tmp_path):
+    (tmp_path / "real.csv").write_text("old")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
+    assert exotwin(model, "--duration", 1, "--csv", tmp_path / "link.csv")[0] == 0
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "real.csv").read_text().startswith("time,")
+
+
+def test_a_pipe_is_written_to_and_not_replaced_by_a_file(exotwin, model, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append((tmp_path / "pipe").read_text()), daemon=True)
+    reader.start()
+    code, _, _ = exotwin(model, "--duration", 1, "--csv", tmp_path / "pipe")
+    reader.join(10)
+    assert code == 0
+    assert (tmp_path / "pipe").is_fifo()
+    assert read[0].startswith("time,")
+
+
 def test_a_run_that_fails_gives_what_there_is_then_nan_and_says_why_and_when(exotwin, tmp_path):
     path = tmp_path / "blow.xml"
     path.write_text(sbml("model b\n y = 1; y' = y^2\nend"))
@@ -137,6 +159,7 @@ def test_a_run_that_fails_gives_what_there_is_then_nan_and_says_why_and_when(exo
         (("--set", "k=fast"), '--set k=fast.*the number "fast"'),
         (("--set", "k=nan"), 'parameters "k".*found     nan'),
         (("--set", "k"), "--set k\n"),
+        (("--set", "=3"), "--set =3\n.*no name"),
         (("--rtol", "0"), "rtol.*above zero"),
         (("--atol", "-1"), "atol.*zero or more"),
         (("--duration", "0"), "a duration above zero"),

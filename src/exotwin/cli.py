@@ -312,11 +312,13 @@ def _names(words: str) -> list[str]:
 
 
 def _assignment(words: str) -> tuple[str, float]:
-    name, _, number = words.partition("=")
+    name, sign, number = words.partition("=")
+    expected = "a name and a number, such as k=0.3"
+    if not (name.strip() and sign):
+        raise InputError(f"--set {words}", found="no name" if sign else 'no "="', expected=expected)
     try:
         return name.strip(), float(number)
     except ValueError as error:
-        expected = "a name and a number, such as k=0.3"
         raise InputError(f"--set {words}", found=f'the number "{number}"', expected=expected) from error
 
 
@@ -336,6 +338,10 @@ def _write(path: Path, text: str) -> None:
         raise InputError(f"file {path}", found=f"no folder {folder}", expected="a folder that exists")
     if path.is_dir():
         raise InputError(f"file {path}", found="a folder", expected="the name of a file in it")
+    path = path.resolve()  # what a link points to is written, and the link stays
+    if path.exists() and not path.is_file():  # a pipe or a device, such as /dev/stdout
+        path.write_text(text, encoding="utf-8")
+        return
     aside = path.with_name(f".{path.name}.part")
     try:
         aside.write_text(text, encoding="utf-8")

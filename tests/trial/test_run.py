@@ -95,6 +95,24 @@ def test_the_same_study_gives_the_same_bits_on_any_number_of_threads(study_of):
     assert differing(one, other) == []
 
 
+def test_all_patients_are_simulated_with_one_method_however_large_their_chunks_are(study_of, monkeypatch):
+    from exotwin.engine import CompiledModel
+
+    simulate, methods = CompiledModel.simulate, set()
+
+    def watched(self, times, **options):
+        found = simulate(self, times, **options)
+        methods.update(found["method"].values.tolist())
+        return found
+
+    # every ensemble would have a pilot, which would take the explicit method
+    monkeypatch.setattr("exotwin.engine.running.pilot._ENOUGH", 1)
+    monkeypatch.setattr("exotwin.engine.running.pilot._CLEARLY", np.inf)
+    monkeypatch.setattr(CompiledModel, "simulate", watched)
+    simulate_trial(study_of())
+    assert methods == {"rodas5p"}
+
+
 def test_another_seed_gives_other_patients(study_of):
     one, other = simulate_trial(study_of()), simulate_trial(study_of(("seed = 7", "seed = 8")))
     assert not np.array_equal(one.values, other.values)

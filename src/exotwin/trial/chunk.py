@@ -191,6 +191,7 @@ def simulate(
         outputs=outputs,
         rtol=setup.study.solver.rtol,
         atol=setup.study.solver.atol,
+        method="rodas5p",  # one for all: a pilot could choose otherwise for chunks of another size
         n_threads=n_threads,
     )
     return found.isel(time=slice(len(start), None))
