@@ -145,16 +145,25 @@ class CompactStepper(RosenbrockStepper):
         """New states, and the error of the step, as `RosenbrockStepper` has it."""
         code, n, last = block.code, self.equations.moving, self.method.stages - 1
         total = [code.splat(0.0)]
+        with code.loop(0, str(n)) as i:
+            mine = block.at_index(i)
+            mine.put("new_state", 0, code.op("fadd", mine.get("new_state"), mine.get("stage", last * n)))
+        self._look_between(block)
         with code.loop(0, str(n), total) as i:
             mine = block.at_index(i)
-            error = mine.get("stage", last * n)
-            new = code.op("fadd", mine.get("new_state"), error)
-            mine.put("new_state", 0, new)
+            error, new = mine.get("stage", last * n), mine.get("new_state")
+            if self.equations.algebraic:  # zero for the others
+                error = self._with_residual(mine, error)
             size = code.larger(code.intrinsic("fabs", mine.get("state")), code.intrinsic("fabs", new))
             scale = code.op("fadd", self.scale(mine, 0, size, rtol, fade), mine.get("inherited"))
             term = code.op("fdiv", error, scale)
             total[0] = code.muladd(term, term, total[0])
         block.put("error", 0, self._root_of_mean(code, total[0], n))
+
+    def _solve_residual(self, block: Block, place: str) -> None:
+        block.code.line(f"call void @solve(ptr {block.pointer}, ptr {place})")
+        with self._over_differential(block) as mine:
+            mine.put("residual", 0, block.code.splat(0.0))
 
     def singular(self, block: Block) -> str:
         """Lanes with a pivot that was zero."""

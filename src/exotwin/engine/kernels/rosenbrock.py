@@ -8,6 +8,7 @@ own, small enough for LLVM to compile fast.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from exotwin.engine.kernels.emit import PTR, Code
 from exotwin.engine.kernels.equations import Equations
@@ -46,6 +47,7 @@ class RosenbrockStepper(Stepper):
             "inherited": n,  # error from the states that move it
             "known": len(self.equations.rates),  # how exactly states are known where they move others
             "slope": len(self._slope),
+            "residual": n if self.equations.algebraic else 0,
         }
 
     def write(self, code: Code, workspace: Workspace) -> None:
@@ -217,15 +219,72 @@ class RosenbrockStepper(Stepper):
         """New states, and the error of the step: root mean square over states of error / allowed error."""
         code, n, last = block.code, self.equations.moving, self.method.stages - 1
         rtol, fade = code.broadcast("double", rtol), code.broadcast("double", fade)
+        with code.loop(0, str(n)) as index:
+            mine = block.at_index(index)
+            mine.put("new_state", 0, code.op("fadd", mine.get("new_state"), mine.get("stage", last * n)))
+        self._look_between(block)
         terms = []
         for i in range(n):
-            error = block.get("stage", last * n + i)
-            new = code.op("fadd", block.get("new_state", i), error)
-            block.put("new_state", i, new)
+            error, new = block.get("stage", last * n + i), block.get("new_state", i)
+            if i in self.equations.algebraic:
+                error = self._with_residual(block.at_index(str(i)), error)
             size = code.larger(code.intrinsic("fabs", block.get("state", i)), code.intrinsic("fabs", new))
             scale = code.op("fadd", self.scale(block, i, size, rtol, fade), block.get("inherited", i))
             terms.append(code.op("fdiv", error, scale))
         block.put("error", 0, self._mean_square(code, terms))
+
+    def _look_between(self, block: Block) -> None:
+        """How far algebraic states of dense output are from their rules in the middle of the step, in "residual".
+
+        At its ends they satisfy them whatever its width, so that the embedded method may find no error at all.
+        """
+        code, n = block.code, self.equations.moving
+        if not self.equations.algebraic:
+            return
+        half = code.splat(0.5)
+        with code.loop(0, str(n)) as i:
+            mine = block.at_index(i)
+            new, total = mine.get("new_state"), code.splat(0.0)
+            for stage in range(self.method.stages):
+                # of D_1 + θ (D_2 + θ D_3) at θ = 1/2
+                weight = sum(row[stage] * 0.5**k for k, row in enumerate(self.method.dense))
+                total = code.muladd(code.splat(weight), mine.get("stage", stage * n), total)
+            mine.put("combined", 0, new)
+            mean = code.op("fmul", half, code.op("fadd", mine.get("state"), new))
+            mine.put("new_state", 0, code.muladd(code.splat(0.25), total, mean))
+        block.put("moment", 0, code.muladd(half, block.get("used"), block.get("time")))
+        place = code.at(block.pointer, block.workspace.place("residual"))
+        code.line(f"call void @rates(ptr {block.pointer}, ptr {place})")
+        with code.loop(0, str(n)) as i:
+            mine = block.at_index(i)
+            mine.put("new_state", 0, mine.get("combined"))
+        with self._over_differential(block) as mine:
+            mine.put("residual", 0, code.splat(0.0))
+        self._solve_residual(block, place)
+
+    def _solve_residual(self, block: Block, _: str) -> None:
+        """The linear system with "residual" as its right-hand side, and its solution there."""
+        values = [block.get("residual", i) for i in range(self.equations.moving)]
+        self._substitute(block, values, partial(block.put, "residual"))
+
+    def _substitute(self, block: Block, right: list[str], put: Callable[[int, str], None]) -> None:
+        """Forward and backward through L and U; each result is handed to ``put`` with its number."""
+        code = block.code
+        for i in range(len(right)):
+            for j in self._pattern.lower[i]:
+                factor = code.neg(block.get("lower", self._lower_place[i, j]))
+                right[i] = code.muladd(factor, right[j], right[i])
+        for i in reversed(range(len(right))):
+            for j in self._pattern.upper[i]:
+                factor = code.neg(block.get("upper", self._upper_place[i, j]))
+                right[i] = code.muladd(factor, right[j], right[i])
+            right[i] = code.op("fmul", right[i], block.get("pivot", i))
+            put(i, right[i])
+
+    def _with_residual(self, mine: Block, error: str) -> str:
+        """The larger of the error that the embedded method finds and of that in the middle of the step."""
+        code = mine.code
+        return code.larger(code.intrinsic("fabs", error), code.intrinsic("fabs", mine.get("residual")))
 
 
 ROUNDING = 1e-13  # relative; some hundred roundings meet in a step, with weights up to a hundred

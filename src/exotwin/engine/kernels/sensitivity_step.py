@@ -15,6 +15,7 @@ A sensitivity takes part in the choice of the step like a state: see `_error`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from exotwin.engine.kernels.emit import I64, PTR, Code, number
 from exotwin.engine.kernels.equations import SensitivityEquations
@@ -159,7 +160,7 @@ class SensitivityStepper(RosenbrockStepper):
         right = [code.muladd(block.get("combined", i), inverse, block.get("rate", i)) for i in range(self._n)]
         for i, slot in self._slope.items():
             right[i] = code.muladd(block.get("slope", slot), weight, right[i])
-        self._substitute(block, right, mine)
+        self._substitute(block, right, partial(mine.put, "stage"))
         step_of_time = code.op("fmul", weight, width)
 
         def along(value: str, slopes: list[tuple[int, int]]) -> str:
@@ -198,7 +199,7 @@ class SensitivityStepper(RosenbrockStepper):
             right[i] = code.muladd(value, own.get("new_state", j), right[i])
         for (i, j), slot in self._bend.items():
             right[i] = code.muladd(block.get("bend", slot), own.get("state", j), right[i])
-        self._substitute(block, right, target)
+        self._substitute(block, right, partial(target.put, "stage"))
 
     def _inherit(self, block: Block, own: Block, rtol: str, fade: str) -> None:
         """The error that derivatives have from those that move them: what `_factorise` finds for states.
@@ -218,20 +219,6 @@ class SensitivityStepper(RosenbrockStepper):
                 totals[i] = code.muladd(code.intrinsic("fabs", value), uncertain(j, i), totals[i])
             reach = code.smaller(code.intrinsic("fabs", block.get("pivot", i)), longest)
             own.put("inherited", i, code.op("fmul", totals[i], reach))
-
-    def _substitute(self, block: Block, right: list[str], target: Block) -> None:
-        """Forward and backward through L and U; the result goes to "stage" of the target."""
-        code = block.code
-        for i in range(self._n):
-            for j in self._pattern.lower[i]:
-                factor = code.neg(block.get("lower", self._lower_place[i, j]))
-                right[i] = code.muladd(factor, right[j], right[i])
-        for i in reversed(range(self._n)):
-            for j in self._pattern.upper[i]:
-                factor = code.neg(block.get("upper", self._upper_place[i, j]))
-                right[i] = code.muladd(factor, right[j], right[i])
-            right[i] = code.op("fmul", right[i], block.get("pivot", i))
-            target.put("stage", i, right[i])
 
     def _error(self, block: Block, rtol: str, fade: str) -> None:
         """New states and derivatives, and the error of the step: the largest of what the parts find.
