@@ -23,7 +23,7 @@ from engine_tools import sbml
 from exotwin.engine import CompiledModel, Dose, load
 from exotwin.engine.running import stream
 from exotwin.engine.running.request import Request
-from exotwin.errors import ModelError
+from exotwin.errors import ExotwinError, ModelError
 
 TEXT = """model s
   compartment v = 2; species a in v, b in v; a = 1; b = 0; a -> b; k*a*v; b -> ; 0.3*b*v; k = 1; total := a + b
@@ -198,6 +198,27 @@ def test_a_folder_with_anything_else_is_refused_and_left_alone(model: CompiledMo
     with pytest.raises(ModelError, match=r"(?s)folder .*inside.*a folder that can be written to"):
         model.simulate(TIMES, store=tmp_path / "file" / "inside")
     assert sorted(p for p in tmp_path.rglob("*")) == before
+
+
+def test_a_disk_that_gets_full_is_told_and_finished_batches_are_kept(
+    model: CompiledModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, computed: list[int]
+) -> None:
+    real, calls = stream.by_patient, []
+
+    def full(results: Any) -> Any:
+        calls.append(1)
+        if len(calls) > 2:
+            raise OSError(28, "No space left on device")
+        return real(results)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stream, "by_patient", full)
+        with pytest.raises(ExotwinError, match=r"(?s)run\.zarr.*No space left.*finished batches are kept"):
+            model.simulate(TIMES, parameters={"k": K}, store=tmp_path / "run.zarr")
+    computed.clear()
+    again = model.simulate(TIMES, parameters={"k": K}, store=tmp_path / "run.zarr")
+    assert len(computed) == -(-N // BATCH) - 2
+    xr.testing.assert_identical(again.load(), model.simulate(TIMES, parameters={"k": K}))
 
 
 def test_wrong_arguments_leave_no_folder(model: CompiledModel, tmp_path: Path) -> None:

@@ -17,8 +17,9 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ import numpy as np
 from exotwin.engine.running import inputs
 from exotwin.engine.running.dataset import BY_PATIENT, NAMES_OF_OUTCOMES, Labels, by_patient, counted
 from exotwin.engine.running.run import Results, Run
-from exotwin.errors import ModelError
+from exotwin.errors import ExotwinError, ModelError
 from exotwin.progress import Progress
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def stream(
     Raises
     ------
     ModelError : the folder holds results of other inputs or something else, or nothing can be written there.
+    ExotwinError : writing failed later on, as on a full disk; finished batches are kept.
     """
     size = batch_size(run)
     made_from = {"model": code, **{field.name: _digest(getattr(run, field.name)) for field in fields(run)}}
@@ -56,9 +58,23 @@ def stream(
         _create(path, labels, run.n_patients, size, made_from)
     group = _open(path, made_from)
     if "outcomes" not in group.attrs:
-        _fill(group, labels, run, size, compute, progress)
-        _finish(path, group, size)
+        with _told(path):
+            _fill(group, labels, run, size, compute, progress)
+            _finish(path, group, size)
     return _dataset(path, labels)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Failures of reading or writing as one message."""
+    try:
+        yield
+    except OSError as error:
+        raise ExotwinError(
+            f"folder {path}",
+            found=error.strerror or str(error),
+            expected="room to write; finished batches are kept, and the same call goes on from there",
+        ) from error
 
 
 def batch_size(run: Run) -> int:
