@@ -10,7 +10,7 @@ import pytest
 from engine_tools import sbml
 
 from exotwin.engine import CompiledModel, Dose, load
-from exotwin.errors import ModelError
+from exotwin.errors import ExotwinError, ModelError
 
 TEXT = "model m\n x = 1; y = 2; k = 0.3; x' = -k*x; y' = k*x; total := x + y\nend"
 TIMES = [0.0, 1.0, 2.0]
@@ -125,3 +125,12 @@ def test_a_model_shows_what_it_is(model: CompiledModel) -> None:
         repr(model) == "<CompiledModel m: 2 states, 3 parameters, 1 observables; time in a unit that it does not name>"
     )
     assert "<td>k</td><td>0.3</td>" in model._repr_html_()
+
+
+def test_results_that_no_memory_holds_are_told(model: CompiledModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(run: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("exotwin.engine.running.integrator._results", full)
+    with pytest.raises(ExotwinError, match=r"(?s)memory.*1 patients, 3 outputs, 3 times.*`store`"):
+        model.simulate(TIMES)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from exotwin.engine.running.program import Program
 from exotwin.engine.running.run import Results, Run
 from exotwin.engine.running.worker import Worker
+from exotwin.errors import ExotwinError
 from exotwin.progress import Progress
 
 Floats = NDArray[np.float64]
@@ -23,25 +24,28 @@ def integrate(program: Program, defaults: Floats, run: Run, n_threads: int, prog
     """All patients. Results are the same bit for bit for any number of threads.
 
     defaults : (parameter,), NaN where the model computes it. progress : told of patients done, not of the start.
+
+    Raises
+    ------
+    ExotwinError : results that no memory holds.
     """
     n = run.n_patients
-    values = np.empty((len(run.recorded), n, len(run.times)))  # one block: the system hands it out in large pages
-    results = Results(
-        dict(zip(run.recorded, values, strict=True)),
-        np.empty(n, np.int64),
-        np.full(n, np.nan),
-        np.empty(n, np.int64),
-        np.empty(n, np.int64),
-        np.zeros(n, np.int64),
-    )
     size = _chunk_size(program.shape.width, run, n_threads)
     chunks = [(first, min(first + size, n)) for first in range(0, n, size)]
     n_threads = max(1, min(n_threads, len(chunks)))
     stop = np.zeros(1, np.int64)
     # each thread takes a worker for a chunk and gives it back: memory is used again while it is near the processor
     workers: SimpleQueue[Worker] = SimpleQueue()
-    for _ in range(n_threads):
-        workers.put(Worker(program, defaults, run, size, stop))
+    try:
+        results = _results(run)
+        for _ in range(n_threads):
+            workers.put(Worker(program, defaults, run, size, stop))
+    except MemoryError as error:
+        raise ExotwinError(
+            "memory",
+            found=f"{n} patients, {len(run.recorded)} outputs, {len(run.times)} times",
+            expected="fewer times or outputs; for many patients, `store`",
+        ) from error
 
     def do(first: int, last: int) -> int:
         worker = workers.get()
@@ -61,6 +65,20 @@ def integrate(program: Program, defaults: Floats, run: Run, n_threads: int, prog
             pool.shutdown(cancel_futures=True)
             raise
     return results
+
+
+def _results(run: Run) -> Results:
+    """Room for the results of all patients."""
+    n = run.n_patients
+    values = np.empty((len(run.recorded), n, len(run.times)))  # one block: the system hands it out in large pages
+    return Results(
+        dict(zip(run.recorded, values, strict=True)),
+        np.empty(n, np.int64),
+        np.full(n, np.nan),
+        np.empty(n, np.int64),
+        np.empty(n, np.int64),
+        np.zeros(n, np.int64),
+    )
 
 
 def _chunk_size(width: int, run: Run, n_threads: int) -> int:
