@@ -31,6 +31,10 @@ def model() -> CompiledModel:
         ({"parameters": [0.3]}, 'parameters\n  found     [0.3]\n  expected  names with values, such as {"k": 0.3}'),
         ({"parameters": {3: 0.3}}, 'm, parameters "3"\n  found     no such name'),
         ({"parameters": {"k": [1, 2]}, "initial": {"x": [1, 2, 3]}}, 'initial "x"\n  found     3 patients'),
+        (
+            {"doses": [Dose("x", 0.0, np.ones(2)), Dose("x", 0.0, np.ones(3))]},
+            'dose into "x" at time 0\n  found     3 pat',
+        ),
         ({"initial": {"k": 1.0}}, "found     a parameter\n  expected  a state of the model; the value of a parameter"),
         ({"initial": {"total": 1.0}}, "found     what a rule or a reaction computes"),
         ({"rtol": "1e-6"}, "rtol\n  found     '1e-6'\n  expected  a number above zero and below one"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import os
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from numbers import Real
 from typing import Any
 
@@ -115,16 +115,16 @@ def parts(given: Any) -> Iterator[Floats]:
         yield np.ascontiguousarray(given[first : first + _PART], float)
 
 
-def count(given: Mapping[Hashable, Any]) -> int:
+def count(given: Iterable[tuple[str, Any]]) -> int:
     """Number of patients: the one length of all arrays, which come with what they are for."""
-    lengths = [(where, int(array.shape[0])) for where, array in given.items() if array.ndim]
+    lengths = [(where, int(array.shape[0])) for where, array in given if array.ndim]
     if not lengths:
         return 1
     first, n_patients = lengths[0]
     for where, length in lengths:
         if length != n_patients:
             expected = f"{n_patients}, as in {first}"
-            raise ModelError(str(where), found=f"{length} patients", expected=expected)
+            raise ModelError(where, found=f"{length} patients", expected=expected)
     return n_patients
 
 

@@ -70,9 +70,9 @@ class Names:
             starts = self._starts(slopes, initial, volumes)
         run = Run(
             n_patients=inputs.count(
-                {f'parameters "{name}"': value for name, value in parameters.items()}
-                | {f'initial "{name}"': value for name, value in initial.items()}
-                | {f'dose into "{dose.state}" at time {dose.time:g}': np.asarray(dose.amount) for dose in doses}
+                [(f'parameters "{name}"', value) for name, value in parameters.items()]
+                + [(f'initial "{name}"', value) for name, value in initial.items()]
+                + [(f'dose into "{dose.state}" at time {dose.time:g}', np.asarray(dose.amount)) for dose in doses]
             ),
             times=grid,
             schedule=schedule(doses, float(grid[0]), float(grid[-1]), self.states),
