@@ -62,7 +62,9 @@ def test_whole_quotients_are_whole(divisor: str) -> None:
 # conditions of time that come back
 
 
-@pytest.mark.parametrize("phase", ["rem(time, 24)", "time - 24*floor(time/24)", "time - 24*(ceil(time/24 + 1e-12) - 1)"])
+@pytest.mark.parametrize(
+    "phase", ["rem(time, 24)", "time - 24*floor(time/24)", "time - 24*(ceil(time/24 + 1e-12) - 1)"]
+)
 @pytest.mark.parametrize("method", ["rodas5p", "tsit5"])
 def test_no_pulse_of_a_day_is_leapt_over(phase: str, method: str) -> None:
     text = f"x = 0; y = 0; x' = piecewise(1, {phase} < 0.01, 0) - 2*x; y' = piecewise(1, {phase} < 0.01, 0)"
@@ -83,6 +85,16 @@ def test_no_pulse_of_a_day_is_leapt_over(phase: str, method: str) -> None:
 )
 def test_no_event_of_a_period_is_missed(condition: str, count: list[int]) -> None:
     (found,) = courses(f"n = 0; x = 1; x' = -x; at {condition}: n = n + 1", "n", times=[0, 10, 100, 1000])
+    np.testing.assert_array_equal(found, [0, *count])
+
+
+@pytest.mark.parametrize(
+    ("condition", "count"),
+    [("sin(x) > 0.5", [2, 16, 160]), ("rem(x, 7) > 6.999", [1, 14, 142]), ("y > 0.5", [2, 16, 160])],
+)
+def test_no_event_of_a_period_of_a_state_is_missed(condition: str, count: list[int]) -> None:
+    text = f"n = 0; x = 0; x' = 1; y := sin(x)*1.0; at {condition}: n = n + 1"
+    (found,) = courses(text, "n", times=[0, 10, 100, 1000])
     np.testing.assert_array_equal(found, [0, *count])
 
 

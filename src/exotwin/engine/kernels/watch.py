@@ -1,9 +1,9 @@
 """Comparisons that decide about events and jumps: where one of them changes, there a step ends.
 
 A trigger changes only where a comparison in it does, and so does a rate that is switched by time. The comparisons are
-kept as bits of words for each lane. Those of time alone are looked at before a step: it ends right before the change,
-so that no step crosses a jump or leaps over a pulse. Those of states in triggers are looked at after it, by its dense
-output.
+kept as bits of words for each lane, with counts of the rounds of what is periodic in them. Those of time alone are
+looked at before a step: it ends right before the change, so that no step crosses a jump or leaps over a pulse. Those of
+states in triggers are looked at after it, by its dense output.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class Watch:
     clock : comparisons of time (and of states that only doses and events change), in triggers and rates.
         states : those in triggers that moving states take part in. Each is (LLVM's comparison, left node, right node).
         Equality is true at single moments that no look would hit, so it is watched as "less" and "more".
-    counters : functions of time that come back to the same values, in these comparisons, and those that jump, wherever
-        they stand: (operation, its arguments). Their rounds are counted, and a step ends with each; or a step of many
-        rounds would begin and end alike, and what happened between would never be seen.
+    counters : "clock" or "states" -> functions in these comparisons that come back to the same values, and of time also
+        those that jump anywhere in rates: (operation, its arguments). Their rounds are counted, and a step ends with
+        each; or a step of many rounds would begin and end alike, and what happened between would never be seen.
     probed : moving states behind ``states``.
 
     Where states switch rates, the error control finds the jump: a rate may keep a state right on its switch, and a step
@@ -45,7 +45,7 @@ class Watch:
         moves = _moving_nodes(equations)
         self.clock: list[tuple[str, int, int]] = []
         self.states: list[tuple[str, int, int]] = []
-        self.counters: list[tuple[str, tuple[int, ...]]] = []
+        self.counters: dict[str, list[tuple[str, tuple[int, ...]]]] = {"clock": [], "states": []}
         in_triggers = set(graph.needed(triggers))
         needed = [n for n in graph.needed([*triggers, *equations.driving]) if graph.varies[n]]
         for n in needed:
@@ -53,18 +53,23 @@ class Watch:
             if operation in ("lt", "le", "eq", "ne") and (n not in moves or n in in_triggers):
                 for how in {"lt": ("olt",), "le": ("ole",)}.get(operation, ("olt", "ogt")):
                     (self.states if n in moves else self.clock).append((how, arguments[0], arguments[1]))
-        compared = set(graph.needed(n for _, *pair in self.clock for n in pair))
+        compared = set(graph.needed(n for _, *pair in (*self.clock, *self.states) for n in pair))
         for n in needed:
             operation, *arguments = graph.nodes[n]
-            if n not in moves and (operation in _JUMPING or (operation in _ROUNDS and n in compared)):
-                self.counters.append((operation, tuple(arguments)))
+            comes_back = operation in _JUMPING or operation in _ROUNDS
+            name = "states" if n in moves else "clock"
+            if (comes_back and n in compared) or (operation in _JUMPING and n not in moves):
+                self.counters[name].append((operation, tuple(arguments)))
         behind = graph.leaves([n for _, *pair in self.states for n in pair], "state")
         self.probed = sorted(i for i in behind if i < equations.moving)
 
     @property
     def words(self) -> dict[str, int]:
         """What is watched, as the number of words that a lane keeps of it; without what there is none of."""
-        words = {"clock": _words(self.clock) + len(self.counters), "states": _words(self.states)}
+        words = {
+            name: _words(comparisons) + len(self.counters[name])
+            for name, comparisons in (("clock", self.clock), ("states", self.states))
+        }
         return {name: count for name, count in words.items() if count}
 
 
@@ -98,20 +103,18 @@ class WatchWriter(TaskWriter):
         """All of them."""
         self._watch = Watch(self.equations)
         if "clock" in self._watch.words:
-            self._write_look("clock", self._watch.clock, self._watch.counters)
+            self._write_look("clock", self._watch.clock)
             self._write_foresee()
         if "states" in self._watch.words:
-            self._write_look("states", self._watch.states, [])
+            self._write_look("states", self._watch.states)
             self._write_locate()
             self._write_end_at_change()
         if self._watch.words:
             self._write_remember()
 
-    def _write_look(
-        self, name: str, atoms: list[tuple[str, int, int]], counters: list[tuple[str, tuple[int, ...]]]
-    ) -> None:
+    def _write_look(self, name: str, atoms: list[tuple[str, int, int]]) -> None:
         """``look_at_…(block)``: words of the comparisons, and of rounds, for "probe" at the time "look"."""
-        code, moving = self.code, self.equations.moving
+        code, moving, counters = self.code, self.equations.moving, self._watch.counters[name]
         slot = {state: r for r, state in enumerate(self._watch.probed)}
         with code.function(f"look_at_{name}", "void", PTR) as (pointer,):
             block = Block(code, self.workspace, pointer)
