@@ -46,6 +46,18 @@ def test_reactions_of_a_fractional_order_start_from_nothing_as_elsewhere() -> No
     np.testing.assert_allclose([result["S"][0], result["P"][0]], roadrunner(text, 4, 9, ["S", "P"]).T, rtol=1e-4)
 
 
+def test_derivatives_by_the_exponent_of_a_state_that_is_zero_are_those_of_differences() -> None:
+    text = sbml("model m\n species S, P; S = 2; P = 0; J: S -> P; k*S/(1 + P^n); k = 0.5; n = 0.6\nend")
+    model, plain = load(text, sensitivities=["k", "n"], width=1), load(text, width=1)
+    result = model.simulate(TIMES, outputs=["P"], rtol=1e-8)
+    assert result.outcome.values[0] == "ok"
+    for name, value in (("k", 0.5), ("n", 0.6)):
+        around = value * (1 + 1e-4 * np.array([-1, 1]))
+        low, high = plain.simulate(TIMES, outputs=["P"], rtol=1e-11, parameters={name: around})["P"].values
+        found = result["sensitivity(P)"].sel(wrt=name)[0]
+        np.testing.assert_allclose(found, (high - low) / (2e-4 * value), atol=1e-7)
+
+
 # divisions that are rounded down
 
 

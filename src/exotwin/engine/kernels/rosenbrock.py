@@ -305,7 +305,7 @@ def _perhaps_infinite(equations: Equations) -> frozenset[int]:
         whole = root and arguments[1:] and nodes[arguments[1]][0] == "const" and nodes[arguments[1]][1] in range(100)
         if (root and not whole) or any(a in steep for a in equations.graph.arguments(n)):
             steep.add(n)
-    return frozenset(steep & {*equations.jacobian.values(), *equations.time_derivative})
+    return frozenset(steep)
 
 
 def _numbering(rows: tuple[tuple[int, ...], ...]) -> dict[tuple[int, int], int]:

@@ -151,7 +151,7 @@ class SensitivityStepper(RosenbrockStepper):
             block.put("rate", i, code.op("fadd", expressions.value(rate), block.get("inflow", i)))
         for name, slots in (("jacobian", self._jacobian), ("forcing", self._forcing)):
             for node, slot in slots.items():
-                block.put(name, slot, expressions.value(node))
+                block.put(name, slot, self._finite(code, node, expressions.value))
 
     def _solve(self, block: Block, place: str, weight: str) -> None:
         """The stage of the states, and what it adds to the right-hand sides of derivatives: A and F + b."""
