@@ -59,7 +59,9 @@ def found(result: xr.Dataset, outputs: Sequence[str], by: str) -> Floats:
     return np.stack([result[f"sensitivity({name})"].sel(wrt=by).values for name in outputs], axis=-1)
 
 
-def agree(text: str, wrt: Sequence[str], outputs: Sequence[str], *, times: Floats = DAYS, **options: Any) -> None:
+def assert_agreement(
+    text: str, wrt: Sequence[str], outputs: Sequence[str], *, times: Floats = DAYS, **options: Any
+) -> None:
     """Sensitivities at 1e-9 are those of differences, each compared with its largest value in time."""
     document = sbml(text)
     plain, model = load(document), load(document, sensitivities=wrt)
@@ -169,16 +171,20 @@ end"""
 
 def test_parameters_sizes_and_starts_reach_states_observables_and_amounts() -> None:
     wrt = ["vmax", "km", "n", "kd", "cell", "S", "E", "half"]
-    agree(MICHAELIS, wrt, ["S", "P", "E", "total", "amount(S)"])
+    assert_agreement(MICHAELIS, wrt, ["S", "P", "E", "total", "amount(S)"])
 
 
 def test_a_given_value_of_a_computed_parameter_no_longer_depends_on_others() -> None:
     values = {"half": np.array([0.2, 0.9]), "km": np.array([0.5, 0.6])}
-    agree(MICHAELIS, ["vmax", "km", "half", "S"], ["S", "P", "E"], parameters=values, initial={"S": np.array([2.0, 4])})
+    assert_agreement(
+        MICHAELIS, ["vmax", "km", "half", "S"], ["S", "P", "E"], parameters=values, initial={"S": np.array([2.0, 4])}
+    )
 
 
 def test_a_given_concentration_is_an_amount_that_grows_with_the_compartment() -> None:
-    agree(MICHAELIS, ["cell", "S", "P"], ["S", "P", "concentration(S)", "amount(P)"], initial={"S": 2.0, "P": 0.3})
+    assert_agreement(
+        MICHAELIS, ["cell", "S", "P"], ["S", "P", "concentration(S)", "amount(P)"], initial={"S": 2.0, "P": 0.3}
+    )
 
 
 BOUNDARY = """model s
@@ -189,11 +195,11 @@ end"""
 
 def test_doses_change_states_and_not_their_derivatives() -> None:
     doses = [Dose("A", 1.0, 2.0), Dose("B", 2.0, 1.0), Dose("A", 2.5, 3.0, duration=1.0)]
-    agree(BOUNDARY, ["B", "A", "D", "k", "c", "q"], ["A", "B", "D"], doses=doses)
+    assert_agreement(BOUNDARY, ["B", "A", "D", "k", "c", "q"], ["A", "B", "D"], doses=doses)
 
 
 def test_states_that_do_not_move_have_starts_that_matter() -> None:
-    agree(BOUNDARY, ["B", "D", "k", "c"], ["A", "B", "D", "amount(B)"], initial={"B": 1.0, "D": 0.4})
+    assert_agreement(BOUNDARY, ["B", "D", "k", "c"], ["A", "B", "D", "amount(B)"], initial={"B": 1.0, "D": 0.4})
 
 
 def test_rates_may_depend_on_time_and_jump_with_it() -> None:
@@ -201,7 +207,7 @@ def test_rates_may_depend_on_time_and_jump_with_it() -> None:
       x = 1; y = 0; w = 2; k = 0.5; tau = 2; x' = -k*x*(1 + sin(w*time)) + piecewise(1, time > 1.5 && time < 2.5, 0);
       y' = x^2*exp(-time/tau) - k*y
     end"""
-    agree(text, ["x", "y", "w", "k", "tau"], ["x", "y"])
+    assert_agreement(text, ["x", "y", "w", "k", "tau"], ["x", "y"])
 
 
 @pytest.mark.parametrize("options", [{}, {"parameters": {"V": 1.5}, "initial": {"A": 1.0}}])
@@ -210,14 +216,14 @@ def test_compartments_may_grow(options: dict[str, Any]) -> None:
       compartment V; V = 1; V' = 0.1*V*growth; growth = 0.7; species A in V, B in V; A = 2; B = 0; k = 0.3;
       A -> B; k*A*V; r := A/(A + B)
     end"""
-    agree(text, ["V", "growth", "A", "k"], ["A", "B", "V", "r", "amount(A)"], **options)
+    assert_agreement(text, ["V", "growth", "A", "k"], ["A", "B", "V", "r", "amount(A)"], **options)
 
 
 def test_powers_of_zero_have_derivatives_by_their_exponent() -> None:
     text = """model h
       a = 1; b = 0; n = 1.5; m = 2; k = 0.3; K = 0.5; a' = -k*a; b' = k*a - b^n/(K + b^n) - 0.1*b^m
     end"""
-    agree(text, ["n", "k", "K", "m"], ["a", "b"])
+    assert_agreement(text, ["n", "k", "K", "m"], ["a", "b"])
 
 
 def test_a_parameter_that_is_zero_needs_no_size_of_its_own(compiled: Compile) -> None:
@@ -251,7 +257,7 @@ LAWS = ("{k}*{a}", "{k}*{a}*{b}", "{k}*{a}/(0.4 + {a})", "{k}*{a}*{b}^2/(1 + {b}
 @given(networks())
 @settings(max_examples=6, deadline=None)
 def test_any_network_agrees_with_differences(text: str) -> None:
-    agree(text, ["k0", "k1", "A", "B"], ["A", "B", "C"])
+    assert_agreement(text, ["k0", "k1", "A", "B"], ["A", "B", "C"])
 
 
 @pytest.mark.parametrize(("name", "count"), [("Boehm_JProteomeRes2014", 6), ("Fiedler_BMCSystBiol2016", 4)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from numbers import Real
 from typing import Any
 
@@ -137,13 +138,11 @@ def _array(where: str, value: Any) -> Floats:
     """Numbers, and nothing that only can be taken for such: texts, dates, quantities with a unit of their own."""
     if hasattr(value, "magnitude"):
         raise ModelError(where, found=shown(value), expected="numbers alone, in the unit that the model has")
-    try:
+    with suppress(TypeError, ValueError):  # rows of different lengths
         given = np.asarray(value)
         are_numbers = given.dtype.kind in "biuf" or (
             given.dtype.kind == "O" and all(isinstance(item, Real) for item in given.flat)
         )
         if are_numbers:
             return np.asarray(given, float)
-    except (TypeError, ValueError):  # rows of different lengths
-        pass
     raise ModelError(where, found=shown(value), expected="numbers")
