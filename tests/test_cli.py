@@ -2,7 +2,6 @@ import errno
 import json
 import shlex
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,21 +10,6 @@ from exotwin import cli
 from exotwin.trial import held
 
 EXAMPLES = Path(cli.__file__).parent / "examples"
-
-
-@pytest.fixture
-def exotwin(monkeypatch, capsys):
-    """Run the command line in this process; gives exit code, stdout, stderr."""
-
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["exotwin", *map(str, words)])
-        monkeypatch.setenv("COLUMNS", "200")
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        told = capsys.readouterr()
-        return int(ended.value.code or 0), told.out, told.err
-
-    return run
 
 
 @pytest.fixture

@@ -6,14 +6,11 @@ import json
 import math
 import os
 import re
-import sys
 import threading
 
 import numpy as np
 import pytest
 from engine_tools import sbml
-
-from exotwin import cli
 
 DECAY = """model decay
   compartment v = 2; species s in v = 3; substanceOnly species t in v = 0; s -> t; k*s*v; k = 0.5; seen := 2*s; p = 1
@@ -21,19 +18,10 @@ end"""
 
 
 @pytest.fixture
-def exotwin(monkeypatch, capsys, tmp_path):
-    """Run the command line in this process; gives exit code, stdout, stderr."""
+def simulated(exotwin, monkeypatch, tmp_path):
+    """Run `exotwin simulate` with a cache of its own."""
     monkeypatch.setenv("EXOTWIN_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["exotwin", "simulate", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        told = capsys.readouterr()
-        return int(ended.value.code or 0), told.out, told.err
-
-    return run
+    return lambda *words: exotwin("simulate", *words)
 
 
 @pytest.fixture
@@ -48,9 +36,9 @@ def table(text: str) -> tuple[list[str], np.ndarray]:
     return header, np.array(rows, float)
 
 
-def test_columns_are_time_and_the_names_in_their_order(exotwin, model):
+def test_columns_are_time_and_the_names_in_their_order(simulated, model):
     numbers = ("--start", 1, "--duration", 2, "--steps", 4, "--rtol", 1e-9, "--atol", 1e-12)
-    code, told, _ = exotwin(model, *numbers, "-o", "seen,k", "--amount", "s", "--concentration", "t")
+    code, told, _ = simulated(model, *numbers, "-o", "seen,k", "--amount", "s", "--concentration", "t")
     header, rows = table(told)
     assert code == 0
     assert header == ["time", "seen", "k", "s", "t"]
@@ -63,23 +51,23 @@ def test_columns_are_time_and_the_names_in_their_order(exotwin, model):
     np.testing.assert_allclose(rows[:, 4], (6 - amount) / 2, rtol=1e-7, atol=1e-12)
 
 
-def test_a_name_among_the_outputs_may_be_wanted_as_amount(exotwin, model):
-    _, told, _ = exotwin(model, "--duration", 1, "--steps", 1, "--output", "t, s", "--amount", "s")
+def test_a_name_among_the_outputs_may_be_wanted_as_amount(simulated, model):
+    _, told, _ = simulated(model, "--duration", 1, "--steps", 1, "--output", "t, s", "--amount", "s")
     header, rows = table(told)
     assert header == ["time", "t", "s"]
     assert list(rows[0]) == [0, 0, 6]
 
 
-def test_what_is_no_species_is_taken_as_the_model_means_it(exotwin, model):
+def test_what_is_no_species_is_taken_as_the_model_means_it(simulated, model):
     words = ("--duration", 1, "--steps", 1, "-o", "p", "--amount", "k,seen", "--concentration", "v")
-    code, told, _ = exotwin(model, *words)
+    code, told, _ = simulated(model, *words)
     assert code == 0
     assert table(told)[0] == ["time", "p", "k", "seen", "v"]
     assert list(table(told)[1][0]) == [0, 1, 0.5, 6, 2]
 
 
-def test_without_outputs_all_names_are_there_behind_those_that_were_named(exotwin, model):
-    _, told, _ = exotwin(model, "--duration", 1, "--steps", 1, "--concentration", "t", "--amount", "s")
+def test_without_outputs_all_names_are_there_behind_those_that_were_named(simulated, model):
+    _, told, _ = simulated(model, "--duration", 1, "--steps", 1, "--concentration", "t", "--amount", "s")
     header, rows = table(told)
     assert header[:4] == ["time", "s", "t", "seen"]
     assert set(header) == {"time", "s", "t", "seen", "v", "k", "p", "_J0"}
@@ -87,23 +75,23 @@ def test_without_outputs_all_names_are_there_behind_those_that_were_named(exotwi
     assert dict(zip(header, rows[0], strict=True)) == expected
 
 
-def test_values_can_be_set_and_numbers_are_not_rounded(exotwin, model):
+def test_values_can_be_set_and_numbers_are_not_rounded(simulated, model):
     words = ("--duration", 1, "--steps", 1, "-o", "k,s", "--set", "k=0.1", "--set", "s=4.000000000000001")
-    _, told, _ = exotwin(model, *words)
+    _, told, _ = simulated(model, *words)
     assert table(told)[1][0].tolist() == [0.0, 0.1, 4.000000000000001]
 
 
-def test_a_parameter_called_time_stands_beside_the_time(exotwin, tmp_path):
+def test_a_parameter_called_time_stands_beside_the_time(simulated, tmp_path):
     path = tmp_path / "time.xml"
     path.write_text(sbml("model t\n q = 3; x = 1; x' = q\nend").replace('"q"', '"time"').replace("> q <", "> time <"))
-    code, told, _ = exotwin(path, "--duration", 2, "--steps", 1, "-o", "time,x")
+    code, told, _ = simulated(path, "--duration", 2, "--steps", 1, "-o", "time,x")
     assert code == 0
     assert table(told)[0] == ["time", "time", "x"]
     np.testing.assert_allclose(table(told)[1], [[0, 3, 1], [2, 3, 7]], rtol=1e-14)
 
 
-def test_the_table_goes_to_a_file_and_a_summary_to_json(exotwin, model, tmp_path):
-    code, told, _ = exotwin(model, "--duration", 5, "--csv", tmp_path / "out.csv", "--json")
+def test_the_table_goes_to_a_file_and_a_summary_to_json(simulated, model, tmp_path):
+    code, told, _ = simulated(model, "--duration", 5, "--csv", tmp_path / "out.csv", "--json")
     given = json.loads(told, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     assert code == 0
     assert given["outcome"] == "ok"
@@ -116,30 +104,30 @@ def test_the_table_goes_to_a_file_and_a_summary_to_json(exotwin, model, tmp_path
     assert not list(tmp_path.glob(".*part*"))
 
 
-def test_a_link_stays_and_what_it_points_to_is_written(exotwin, model, tmp_path):
+def test_a_link_stays_and_what_it_points_to_is_written(simulated, model, tmp_path):
     (tmp_path / "real.csv").write_text("old")
     (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
-    assert exotwin(model, "--duration", 1, "--csv", tmp_path / "link.csv")[0] == 0
+    assert simulated(model, "--duration", 1, "--csv", tmp_path / "link.csv")[0] == 0
     assert (tmp_path / "link.csv").is_symlink()
     assert (tmp_path / "real.csv").read_text().startswith("time,")
 
 
-def test_a_pipe_is_written_to_and_not_replaced_by_a_file(exotwin, model, tmp_path):
+def test_a_pipe_is_written_to_and_not_replaced_by_a_file(simulated, model, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     read: list[str] = []
     reader = threading.Thread(target=lambda: read.append((tmp_path / "pipe").read_text()), daemon=True)
     reader.start()
-    code, _, _ = exotwin(model, "--duration", 1, "--csv", tmp_path / "pipe")
+    code, _, _ = simulated(model, "--duration", 1, "--csv", tmp_path / "pipe")
     reader.join(10)
     assert code == 0
     assert (tmp_path / "pipe").is_fifo()
     assert read[0].startswith("time,")
 
 
-def test_a_run_that_fails_gives_what_there_is_then_nan_and_says_why_and_when(exotwin, tmp_path):
+def test_a_run_that_fails_gives_what_there_is_then_nan_and_says_why_and_when(simulated, tmp_path):
     path = tmp_path / "blow.xml"
     path.write_text(sbml("model b\n y = 1; y' = y^2\nend"))
-    code, told, error = exotwin(path, "--duration", 2, "--steps", 4, "--csv", tmp_path / "out.csv", "--json")
+    code, told, error = simulated(path, "--duration", 2, "--steps", 4, "--csv", tmp_path / "out.csv", "--json")
     assert code == 1
     assert "step too small at time 1" in error
     assert json.loads(told)["outcome"] == "step too small"
@@ -172,23 +160,23 @@ def test_a_run_that_fails_gives_what_there_is_then_nan_and_says_why_and_when(exo
         (("--csv", "."), "a folder"),
     ],
 )
-def test_wrong_words_end_with_code_2_and_one_message(exotwin, model, words, told):
-    code, out, error = exotwin(model, "--duration", "1", *words)
+def test_wrong_words_end_with_code_2_and_one_message(simulated, model, words, told):
+    code, out, error = simulated(model, "--duration", "1", *words)
     assert code == 2
     assert out == ""
     assert "Traceback" not in error
     assert re.search("(?s)" + told, error)
 
 
-def test_a_file_that_is_absent_or_no_sbml_is_told(exotwin, tmp_path):
-    assert "No such file" in exotwin(tmp_path / "none.xml", "--duration", 1)[2]
+def test_a_file_that_is_absent_or_no_sbml_is_told(simulated, tmp_path):
+    assert "No such file" in simulated(tmp_path / "none.xml", "--duration", 1)[2]
     (tmp_path / "text.xml").write_text("hello")
-    code, _, error = exotwin(tmp_path / "text.xml", "--duration", 1)
+    code, _, error = simulated(tmp_path / "text.xml", "--duration", 1)
     assert code == 2
     assert "not well formed" in error
 
 
-def test_what_is_not_checked_is_said(exotwin, tmp_path):
+def test_what_is_not_checked_is_said(simulated, tmp_path):
     path = tmp_path / "constraint.xml"
     text = sbml("model c\n x = 1; x' = 1\nend")
     constraint = (
@@ -196,6 +184,6 @@ def test_what_is_not_checked_is_said(exotwin, tmp_path):
         "</listOfConstraints></model>"
     )
     path.write_text(text.replace("</model>", constraint))
-    code, _, error = exotwin(path, "--duration", 1)
+    code, _, error = simulated(path, "--duration", 1)
     assert code == 0
     assert "1 constraint(s) of the model are not checked" in error

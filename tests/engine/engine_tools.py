@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from exotwin.engine import CompiledModel, Dose
+
+DOSES = (Dose("a", 3.0, np.linspace(0, 2, 19)), Dose("b", 5.0, 1.0, duration=2.5))
 
 
 def sbml(antimony_text: str) -> str:
@@ -24,3 +29,17 @@ def roadrunner(document: str, end: float, points: int, names: list[str]) -> NDAr
     peer.integrator.maximum_num_steps = 1_000_000
     peer.timeCourseSelections = names
     return np.array(peer.simulate(0, end, points))
+
+
+def draws() -> dict[str, NDArray[np.float64]]:
+    """Parameters of 19 patients: no multiple of any lane width."""
+    rng = np.random.default_rng(5)
+    return {"k": np.exp(rng.normal(0, 1, 19)), "n": rng.uniform(1.5, 4, 19)}
+
+
+def simulate_in_order(
+    model: CompiledModel, times: ArrayLike, order: NDArray[np.int64], **options: object
+) -> xr.Dataset:
+    """Some of the 19 patients, with their doses, in an order of their own."""
+    doses = [Dose(d.state, d.time, d.amount if np.ndim(d.amount) == 0 else d.amount[order], d.duration) for d in DOSES]
+    return model.simulate(times, parameters={n: v[order] for n, v in draws().items()}, doses=doses, **options)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import xarray as xr
-from engine_tools import sbml
+from engine_tools import sbml, simulate_in_order
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +16,6 @@ from exotwin.engine import CompiledModel, Dose, load
 
 Compile = Callable[..., CompiledModel]
 TIMES = np.linspace(0, 40, 11)
-DOSES = (Dose("a", 3.0, np.linspace(0, 2, 19)), Dose("b", 5.0, 1.0, duration=2.5))
 # stiff, driven by time, with every kind of vector function
 TEXT = """model e
   substanceOnly species a, b, c; a = 1; b = 0; c = 0; n = 2.5;
@@ -35,15 +34,8 @@ def model(text: str) -> CompiledModel:
     return load(text)
 
 
-def draws() -> dict[str, np.ndarray]:
-    """19 patients: no multiple of any lane width."""
-    rng = np.random.default_rng(5)
-    return {"k": np.exp(rng.normal(0, 1, 19)), "n": rng.uniform(1.5, 4, 19)}
-
-
 def simulate(model: CompiledModel, order: np.ndarray, **options: int) -> xr.Dataset:
-    doses = [Dose(d.state, d.time, d.amount if np.ndim(d.amount) == 0 else d.amount[order], d.duration) for d in DOSES]
-    return model.simulate(TIMES, parameters={n: v[order] for n, v in draws().items()}, doses=doses, **options)
+    return simulate_in_order(model, TIMES, order, **options)
 
 
 @settings(max_examples=15, deadline=None)

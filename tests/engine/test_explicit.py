@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import xarray as xr
-from engine_tools import sbml
+from engine_tools import sbml, simulate_in_order
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
@@ -23,7 +23,6 @@ TEXT = """model e
   a -> b; k*a*(1 + exp(-time)); b -> c; 3*b^n/(0.2^n + b^n); c -> ; log(1 + c)*tanh(c) + 0.1*c + c*sin(3*time)^2;
   k = 1; seen := a + sqrt(b); waves := sin(time)*c
 end"""
-DOSES = (Dose("a", 3.0, np.linspace(0, 2, 19)), Dose("b", 5.0, 1.0, duration=2.5))
 
 
 @pytest.fixture(scope="module")
@@ -36,16 +35,8 @@ def model(text: str) -> CompiledModel:
     return load(text)
 
 
-def draws() -> dict[str, np.ndarray]:
-    """19 patients: no multiple of any lane width."""
-    rng = np.random.default_rng(5)
-    return {"k": np.exp(rng.normal(0, 1, 19)), "n": rng.uniform(1.5, 4, 19)}
-
-
 def simulate(model: CompiledModel, order: np.ndarray, **options: int) -> xr.Dataset:
-    doses = [Dose(d.state, d.time, d.amount if np.ndim(d.amount) == 0 else d.amount[order], d.duration) for d in DOSES]
-    parameters = {n: v[order] for n, v in draws().items()}
-    return model.simulate(TIMES, parameters=parameters, doses=doses, method="tsit5", **options)
+    return simulate_in_order(model, TIMES, order, method="tsit5", **options)
 
 
 def test_the_error_goes_like_the_fifth_power_of_the_number_of_steps(compiled: Compile) -> None:
