@@ -1,0 +1,27 @@
+"""PEtab tables → what a fit needs to know, checked."""
+
+from exotwin.calibration.problem.problem import (
+    Condition,
+    Measurements,
+    Observable,
+    Parameter,
+    Population,
+    Prior,
+    Problem,
+    Simulation,
+    Source,
+    Varied,
+)
+
+__all__ = [
+    "Condition",
+    "Measurements",
+    "Observable",
+    "Parameter",
+    "Population",
+    "Prior",
+    "Problem",
+    "Simulation",
+    "Source",
+    "Varied",
+]
