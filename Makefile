@@ -47,7 +47,7 @@ $(VENV)/.run: $(VENV)/.uv pyproject.toml uv.lock
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.uv pyproject.toml uv.lock
-	$(SYNC) --extra dev --extra app
+	$(SYNC) --extra dev --extra app --extra fit
 	$(BIN)/python -m compileall -q src
 	touch $@ $(VENV)/.run
 
