@@ -120,10 +120,14 @@ class LaneWriter(TaskWriter):
                     code.store(F64, amount, self._lane(workspace, "inflow", lane, state))
             code.store(I64, following, self._lane(workspace, "stop_index", lane))
             # behind the last stop stands infinity, read but never used
-            code.store(
-                F64, self._entry(self._field(task, "stops", PTR), F64, following), self._lane(workspace, "stop", lane)
-            )
+            stop, until = self._entry(self._field(task, "stops", PTR), F64, following), self._until(task, patient)
+            earlier = code.select(code.compare("olt", until, stop, kind=F64), until, stop, kind=F64)
+            code.store(F64, earlier, self._lane(workspace, "stop", lane))
             code.leave()
+
+    def _until(self, task: str, patient: str) -> str:
+        """When a patient's run ends, if not with the last stop."""
+        return self._entry(self._field(task, "until", PTR), F64, patient)
 
     def _write_pause(self) -> None:
         """``pause(task, lane)``: the lane stands at a stop or event; do what is due and record. Gives the outcome."""
@@ -131,7 +135,8 @@ class LaneWriter(TaskWriter):
         with code.function("pause", I64, PTR, I64) as (task, lane):
             workspace = self._field(task, "workspace", PTR)
             now = code.load(F64, self._lane(workspace, "time", lane))
-            stop = code.load(F64, self._lane(workspace, "stop", lane))
+            following = code.load(I64, self._lane(workspace, "stop_index", lane))
+            stop = self._entry(self._field(task, "stops", PTR), F64, following)
             code.store(I64, "1", self._lane(workspace, "fresh", lane))
             with code.when(code.compare("oeq", now, stop, kind=F64)):
                 code.line(f"call void @arrive(ptr {task}, i64 {lane})")
@@ -200,7 +205,8 @@ class LaneWriter(TaskWriter):
             with code.when(code.compare("ne", outcome, str(OK), kind=I64)):
                 time = code.load(F64, self._lane(workspace, "time", lane))
                 code.store(F64, time, code.at(self._field(task, "failed_at", PTR), patient, unit=8))
-                first = code.load(I64, self._lane(workspace, "output_index", lane))
+            first = code.load(I64, self._lane(workspace, "output_index", lane))
+            with code.when(code.compare("slt", first, self._field(task, "n_times", I64), kind=I64)):
                 with code.loop(0, self._field(task, "n_kept", I64)) as j:
                     state = self._entry(self._field(task, "kept", PTR), I64, j)
                     code.store(F64, number(float("nan")), self._lane(workspace, "state", lane, state))
@@ -229,6 +235,9 @@ class LaneWriter(TaskWriter):
                     fine = code.compare("eq", outcome, str(OK), kind=I64)
                     stop = code.load(I64, self._lane(workspace, "stop_index", lane))
                     goes_on = code.compare("slt", stop, self._field(task, "n_stops", I64), kind=I64)
+                    now = code.load(F64, self._lane(workspace, "time", lane))
+                    early = code.compare("olt", now, self._until(task, patient), kind=F64)
+                    goes_on = code.emit(f"and i1 {goes_on}, {early}")
                     code.leave_if(code.emit(f"and i1 {fine}, {goes_on}"), done)
                     code.line(f"call void @dismiss(ptr {task}, i64 {lane}, i64 {outcome})")
                 following = code.load(I64, queue)

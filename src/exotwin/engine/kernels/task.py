@@ -18,6 +18,7 @@ TASK = (
     "rows",  # (row, stride), what each patient's equations need beside states and time
     "amounts",  # (dose entry, stride)
     "places",  # (stride,) of the patients in the whole ensemble
+    "until",  # (stride,) when each patient's run ends, if not with the last stop
     # the same for all patients
     "times",  # (n_times + 1,) when to record; then infinity
     "n_times",

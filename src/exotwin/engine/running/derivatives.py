@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from exotwin.engine.kernels import Place
 from exotwin.engine.running.run import Recorded
 from exotwin.errors import NotBuiltYet
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -59,15 +64,20 @@ class Derivatives:
             ]
         return {derivative(name, by): part for by, part in zip(self.wrt, parts, strict=True)}
 
-    def starts(self, name: str, state: int, size: Place | None) -> list[tuple[int, bool, Place | None]]:
+    def starts(
+        self, name: str, state: int, size: Place | None, slopes: Floats | None
+    ) -> list[tuple[int, Floats, Place | None]]:
         """As `run.Run.starts`, of a state whose initial value is given.
 
-        size : where the size stands that turns it into an amount.
+        size : where the size stands that turns it into an amount. slopes : (…, wrt) derivatives of that initial value;
+        None: it depends on nothing but itself.
         """
         growths = self._of[size] if size is not None else [None] * len(self.wrt)
+        if slopes is None:
+            slopes = np.array([by == name for by in self.wrt], float)
         return [
-            (index, by == name, growth)
-            for by, (kind, index), growth in zip(self.wrt, self._of["state", state], growths, strict=True)
+            (index, slopes[..., column], growth)
+            for column, ((kind, index), growth) in enumerate(zip(self._of["state", state], growths, strict=True))
             if kind == "state"
         ]
 

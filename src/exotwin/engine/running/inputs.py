@@ -108,6 +108,17 @@ def numbers(where: str, value: Any) -> Any:
     return given
 
 
+def table(where: str, value: Any, width: int) -> Floats:
+    """(width,) or (patient, width) finite numbers."""
+    given = _array(where, value)
+    expected = f"{width} finite numbers, or so many for each patient"
+    if given.ndim not in (1, 2) or given.shape[-1] != width:
+        raise ModelError(where, found=f"numbers of shape {given.shape}", expected=expected)
+    if not np.all(np.isfinite(given)):
+        raise ModelError(where, found=f"{given[~np.isfinite(given)][0]}", expected=expected)
+    return given
+
+
 def parts(given: Any) -> Iterator[Floats]:
     """The numbers, piece by piece."""
     if not given.ndim:

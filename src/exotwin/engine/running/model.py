@@ -169,6 +169,8 @@ class CompiledModel:
         method: str = "auto",
         n_threads: int | None = None,
         max_steps: int = _MAX_STEPS,
+        until: ArrayLike | None = None,
+        initial_slopes: Mapping[str, ArrayLike] | None = None,
         store: str | Path | None = None,
         progress: Progress | None = None,
     ) -> xr.Dataset:
@@ -194,6 +196,10 @@ class CompiledModel:
             4096. Patients with whom the choice of a pilot fails are simulated anew with "rodas5p".
         n_threads : default: all processors that this process may use. Results do not depend on it.
         max_steps : steps tried before a patient is given up.
+        until : when a patient's run ends, one time or (patient,), if not with the last of ``times``; what lies behind
+            is NaN.
+        initial_slopes : with sensitivities, state -> (wrt,) or (patient, wrt): how its value in ``initial`` itself
+            depends on what is differentiated by, as it does if that comes out of another simulation. Default: not.
         store : folder for the results, written batch by batch as a Zarr group, so that memory stays bounded whatever
             the number of patients. A run that was interrupted goes on where it stopped and gives the same bits.
         progress : told how many patients are done. An exception that it raises, or Ctrl-C, ends the work at once.
@@ -227,7 +233,9 @@ class CompiledModel:
         if store is not None:
             inputs.check_path("store", store, "the path of a folder")
         names = [*self.states, *self.observables] if outputs is None else outputs
-        asked = Request(times, parameters, initial, doses, names, rtol, atol, max_steps)
+        asked = Request(
+            times, parameters, initial, doses, names, rtol, atol, max_steps, until=until, initial_slopes=initial_slopes
+        )
         run, units = self._known.run(asked, self._at_start, told.derivatives)
         self._known.check_complete(run)
         simulate = partial(self._integrate, n_threads=n_threads)

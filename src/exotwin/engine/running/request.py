@@ -34,6 +34,8 @@ class Request:
     rtol: Any
     atol: Any
     max_steps: Any
+    until: Any = None
+    initial_slopes: Any = None
 
 
 class Names:
@@ -62,16 +64,23 @@ class Names:
         recorded = {name: item for name, (item, _) in outputs.items()}
         volumes = {state: told.outputs[compartment] for state, compartment in told.volumes.items()}
         values = {self.parameters[name]: value for name, value in parameters.items()}
-        starts: dict[int, list[tuple[int, bool, Place | None]]] = {}
+        starts: dict[int, list[tuple[int, Floats, Place | None]]] = {}
+        given_slopes = self._slopes(asked.initial_slopes, initial, slopes)
         if slopes is not None:
             for name in outputs:
                 recorded |= slopes.recorded(name, recorded[name])
             values |= {row: np.zeros(()) for j in list(values) for row in slopes.computed.get(j, ())}
-            starts = self._starts(slopes, initial, volumes)
+            starts = self._starts(slopes, initial, volumes, given_slopes)
+        until = inputs.numbers("until", float(grid[-1]) if asked.until is None else asked.until)
+        if not np.all(np.asarray(until) >= grid[0]):
+            found, expected = f"a time before {grid[0]:g}", f"{grid[0]:g}, the start of the run, or later"
+            raise ModelError("until", found=found, expected=expected)
         run = Run(
             n_patients=inputs.count(
                 [(f'parameters "{name}"', value) for name, value in parameters.items()]
                 + [(f'initial "{name}"', value) for name, value in initial.items()]
+                + [(f'initial_slopes "{name}"', slope) for name, slope in given_slopes.items() if slope.ndim == 2]
+                + [("until", until)]
                 + [(f'dose into "{dose.state}" at time {dose.time:g}', np.asarray(dose.amount)) for dose in doses]
             ),
             times=grid,
@@ -80,6 +89,7 @@ class Names:
             initial={self.states[name]: value for name, value in initial.items()},
             volumes=volumes,
             starts=starts,
+            until=until,
             recorded=recorded,
             needed_states=sorted(set[int]().union(*(told.states_for(item) for item in recorded.values()))),
             tolerance=self._tolerance(asked.atol, sizes),
@@ -111,13 +121,34 @@ class Names:
         raise ModelError(where, found=found, expected=expected, nearest=nearest(str(name), valid))
 
     def _starts(
-        self, slopes: Derivatives, initial: Mapping[str, Any], volumes: Mapping[int, Place]
-    ) -> dict[int, list[tuple[int, bool, Place | None]]]:
+        self,
+        slopes: Derivatives,
+        initial: Mapping[str, Any],
+        volumes: Mapping[int, Place],
+        given: Mapping[str, Floats],
+    ) -> dict[int, list[tuple[int, Floats, Place | None]]]:
         for name in initial.keys() & self.parameters.keys() & set(slopes.wrt):
             where, found = f'{self._told.title}, initial "{name}"', "a start whose sensitivity is that of the parameter"
             raise ModelError(where, found=found, expected="its value in `parameters`")
         states = {self.states[name]: name for name in initial}
-        return {state: slopes.starts(name, state, volumes.get(state)) for state, name in states.items()}
+        return {
+            state: slopes.starts(name, state, volumes.get(state), given.get(name)) for state, name in states.items()
+        }
+
+    def _slopes(self, asked: Any, initial: Mapping[str, Any], slopes: Derivatives | None) -> dict[str, Floats]:
+        """Derivatives of given initial values, (wrt,) or (patient, wrt)."""
+        named = inputs.mapping("initial_slopes", asked)
+        if named and slopes is None:
+            raise ModelError("initial_slopes", found="a model without sensitivities", expected="`load` with some")
+        found: dict[str, Floats] = {}
+        for name, value in named.items():
+            where = f'initial_slopes "{name}"'
+            if name not in initial:
+                expected, near = "a state that has a value in `initial`", nearest(str(name), initial)
+                raise ModelError(where, found="no such state there", expected=expected, nearest=near)
+            width = len(slopes.wrt) if slopes is not None else 0
+            found[str(name)] = inputs.table(where, value, width)
+        return found
 
     def _tolerance(self, atol: Any, sizes: Mapping[str, float]) -> Floats:
         """(moving,) in the unit of what is integrated."""

@@ -40,8 +40,9 @@ class Run:
     parameters : parameter index -> value(s) given, one or (patient,). Also arrays that are read when they are needed.
     initial : state index -> the same, in the unit of the name.
     volumes : state index -> where the size stands that turns a given concentration into an amount.
-    starts : state whose initial value is given -> its derivatives: (state that holds it, whether it is by that initial
-        value, where the derivative of the size stands).
+    starts : state whose initial value is given -> its derivatives: (state that holds it, what it is in the unit of the
+        name, one number or (patient,), where the derivative of the size stands).
+    until : when a patient's run ends, one time or (patient,); infinite: with the last time.
     recorded : name -> what to return. needed_states : states to record, moving ones first.
     tolerance : (moving,) absolute. fade : below this share of its largest size a state's tolerance no longer shrinks.
     methods : each is given the patients with whom those before it failed.
@@ -54,7 +55,8 @@ class Run:
     parameters: dict[int, Floats]
     initial: dict[int, Floats]
     volumes: dict[int, Place]
-    starts: dict[int, list[tuple[int, bool, Place | None]]]
+    starts: dict[int, list[tuple[int, Floats, Place | None]]]
+    until: Floats
     recorded: dict[str, Recorded]
     needed_states: Sequence[int]
     tolerance: Floats
@@ -91,6 +93,11 @@ class Run:
             places=patients if self.places is None else self.places[patients],
             parameters={j: mine(given) for j, given in self.parameters.items()},
             initial={i: mine(given) for i, given in self.initial.items()},
+            starts={
+                i: [(derivative, mine(given), growth) for derivative, given, growth in parts]
+                for i, parts in self.starts.items()
+            },
+            until=mine(self.until),
             schedule=replace(self.schedule, amount=tuple(mine(given) for given in self.schedule.amount)),
         )
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exotwin.engine.kernels import TASK, Place
+from exotwin.engine.kernels import OK, TASK, Place
 from exotwin.engine.running.program import Program
 from exotwin.engine.running.run import Results, Run
 
@@ -40,7 +40,7 @@ class Worker:
         self._initial = _aligned((shape.n_states, stride))
         self._amounts = _aligned((len(run.schedule.amount), stride))
         self._outcome, self._steps, self._rejected, self._places = (np.zeros(stride, np.int64) for _ in range(4))
-        self._failed_at = np.zeros(stride)
+        self._failed_at, self._until = np.zeros(stride), np.zeros(stride)
         self._count = 0
         self._fields: dict[str, Any] = {
             "stride": stride,
@@ -66,6 +66,7 @@ class Worker:
             "fade": float(run.fade),
             "max_steps": run.max_steps,
             "places": self._places,
+            "until": self._until,
             "stop_requested": stop,
             "workspace": _aligned((shape.workspace // 8,)),
             "trajectory": self._trajectory,
@@ -86,6 +87,7 @@ class Worker:
             self._fill(self._parameters[j], given, mine)
         self._call(self._kernels.setup)
         self._set_initial(mine)
+        self._fill(self._until, run.until, mine)
         for row, amount in zip(self._amounts, run.schedule.amount, strict=True):
             self._fill(row, amount, mine)
         self._fields["workspace"][:] = 0.0
@@ -119,8 +121,8 @@ class Worker:
         for state, given in self._run.initial.items():
             if state not in volumes:
                 self._fill(self._initial[state], given, mine)
-                for derivative, own, _ in self._run.starts.get(state, ()):
-                    self._initial[derivative] = float(own)
+                for derivative, slope, _ in self._run.starts.get(state, ()):
+                    self._fill(self._initial[derivative], slope, mine)
         concentrations = [state for state in self._run.initial if state in volumes]
         if not concentrations:
             return
@@ -142,16 +144,19 @@ class Worker:
             kind, index = volumes[state]
             size = sizes[kind][index]
             self._fill(self._initial[state], self._run.initial[state], mine)
-            for derivative, own, growth in self._run.starts.get(state, ()):
+            for derivative, slope, growth in self._run.starts.get(state, ()):
                 change = self._initial[state] * sizes[growth[0]][growth[1]] if growth is not None else 0.0
-                self._initial[derivative] = change + size if own else change
+                self._fill(self._initial[derivative], slope, mine)
+                self._initial[derivative] = self._initial[derivative] * size + change
             self._initial[state] *= size
 
     def _hand_over(self, mine: slice, results: Results) -> None:
         run, count = self._run, self._count
         results.outcome[mine], results.failed_at[mine] = self._outcome[:count], self._failed_at[:count]
         results.steps[mine], results.rejected[mine] = self._steps[:count], self._rejected[:count]
-        failed = np.flatnonzero(self._outcome[:count])
+        # what lies behind the end of a run that failed, or was not to go on, is not known
+        last = np.where(self._outcome[:count] != OK, self._failed_at[:count], self._until[:count])
+        short = np.flatnonzero(last < run.times[-1])
         for name, item in run.recorded.items():
             target = results.values[name][mine]
             target[:] = self._course(item.place)
@@ -162,8 +167,8 @@ class Worker:
                     if item.of is not None:
                         number, growth = (self._course(place) for place in item.of)
                         target[:] += number * growth if item.power > 0 else -number * growth / size**2
-            for patient in failed:
-                target[patient, run.times > self._failed_at[patient]] = np.nan
+            for patient in short:
+                target[patient, run.times > last[patient]] = np.nan
 
     def _course(self, place: Place) -> Floats:
         """(patient, time), or (patient, 1) of what stays the same."""
