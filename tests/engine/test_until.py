@@ -25,7 +25,7 @@ def test_a_run_that_ends_early_is_the_whole_run_up_to_there_bit_for_bit() -> Non
     short = model.simulate(TIMES, parameters=draws(), doses=DOSES, rtol=1e-8, until=until)
     assert np.all(short["outcome"] == "ok")
     assert np.all(np.isnan(short["failed_at"]))
-    seen = TIMES <= until[:, None]
+    seen = until[:, None] >= TIMES
     for name in ("a", "b", "twice"):
         assert np.array_equal(np.isnan(short[name].values), ~seen)
         # a run may have another last step, so that only what lies before that is the same bit for bit

@@ -71,7 +71,7 @@ class Names:
                 recorded |= slopes.recorded(name, recorded[name])
             values |= {row: np.zeros(()) for j in list(values) for row in slopes.computed.get(j, ())}
             starts = self._starts(slopes, initial, volumes, given_slopes)
-        until = inputs.numbers("until", float(grid[-1]) if asked.until is None else asked.until)
+        until = np.array(np.inf) if asked.until is None else inputs.numbers("until", asked.until)
         if not np.all(np.asarray(until) >= grid[0]):
             found, expected = f"a time before {grid[0]:g}", f"{grid[0]:g}, the start of the run, or later"
             raise ModelError("until", found=found, expected=expected)
