@@ -12,6 +12,7 @@ from exotwin.calibration.problem.problem import (
     Source,
     Varied,
 )
+from exotwin.calibration.problem.read import read
 
 __all__ = [
     "Condition",
@@ -24,4 +25,5 @@ __all__ = [
     "Simulation",
     "Source",
     "Varied",
+    "read",
 ]
