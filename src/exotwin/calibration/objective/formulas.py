@@ -2,7 +2,8 @@
 
 A formula is read once, node by node, into a straight list of assignments in which equal terms are computed once; slopes
 go forward along the same list. That takes well under a millisecond a formula, where symbolic derivatives take many, and
-what happens at the edges (zero to a power, the branch that is not taken) is decided here.
+what happens at the edges (zero to a power, the branch that is not taken) is decided here. The list is of numbers, of
+its own variables and of functions known here: nothing that stands in a file is executed.
 """
 
 from __future__ import annotations
@@ -121,11 +122,11 @@ def _text(term: Term) -> str:
     return term if isinstance(term, str) else repr(float(term))
 
 
-_FUNCTIONS = {  # name in sympy -> value, and slope, of the argument x (and of the value y)
-    "exp": ("np.exp({x})", "{y}"),
+_FUNCTIONS = {  # name in sympy -> value, and slope, from the argument x and the value y; the slopes of two are shorter
+    "exp": ("np.exp({x})", ""),
     "log": ("np.log({x})", "1.0 / {x}"),
     "Abs": ("np.abs({x})", "np.sign({x})"),
-    "sign": ("np.sign({x})", "0.0"),
+    "sign": ("np.sign({x})", ""),
     "sin": ("np.sin({x})", "np.cos({x})"),
     "cos": ("np.cos({x})", "-np.sin({x})"),
     "tan": ("np.tan({x})", "1.0 + {y} * {y}"),
@@ -201,6 +202,9 @@ class _Code:
     def _divide(self, a: Term, b: Term) -> Term:
         if a == 0.0 or b == 1.0:
             return a
+        if not isinstance(a, str) and not isinstance(b, str):
+            with np.errstate(all="ignore"):
+                return float(np.float64(a) / b)
         return self._term(f"{_text(a)} / {_text(b)}")
 
     def _power(self, base: Term, exponent: Term) -> Term:
@@ -217,13 +221,19 @@ class _Code:
             return whole
         return self._term(f"np.sqrt({_text(base)})" if exponent == 0.5 else f"np.power({_text(base)}, {exponent!r})")
 
+    def _function(self, template: str, x: Term) -> Term:
+        if isinstance(x, str):
+            return self._term(template.format(x=x))
+        with np.errstate(all="ignore"):
+            return float(eval(template.format(x="x"), {"np": np, "x": np.float64(x)}))
+
     def _choose(self, conditions: Sequence[str], choices: Sequence[Term]) -> Term:
         """The first of the choices whose condition holds, NaN if none does."""
         chosen: Term = nan
         for condition, choice in zip(reversed(conditions), reversed(choices), strict=True):
             if condition == "np.True_" or choice == chosen:
                 chosen = choice
-            else:
+            elif condition != "np.False_":
                 chosen = self._term(f"np.where({condition}, {_text(choice)}, {_text(chosen)})")
         return chosen
 
@@ -265,7 +275,7 @@ class _Code:
         if kind == "log" and len(args) == 2:
             return self._divide(self.number(node.func(args[0])), self.number(node.func(args[1])))
         if kind in _FUNCTIONS and len(args) == 1:
-            return self._term(_FUNCTIONS[kind][0].format(x=_text(self.number(args[0]))))
+            return self._function(_FUNCTIONS[kind][0], self.number(args[0]))
         raise NotBuiltYet(
             f"formula {node}", found=f'the function "{kind}"', expected="a function that formulas of PEtab have"
         )
@@ -352,9 +362,9 @@ class _Code:
             return self._choose(conditions, [self.slope(c, name) for c in choices])
         if kind == "log" and len(args) == 2:
             return self.slope(node.func(args[0]) / node.func(args[1]), name)
-        x, y = _text(self.number(args[0])), _text(self.number(node))
         if kind == "sign":
             return 0.0
+        x, y = _text(self.number(args[0])), _text(self.number(node))
         outer = y if kind == "exp" else self._term(_FUNCTIONS[kind][1].format(x=x, y=y))
         return self._multiply(outer, self.slope(args[0], name))
 
@@ -384,6 +394,7 @@ class _Code:
         if by_base != 0.0:
             if isinstance(exponent, str):
                 less = self._power(base, self._add(exponent, -1.0))
+                # the power 0 is flat, and at x = 0 the product would be 0 · infinity
                 rise = self._term(f"np.where({exponent} == 0.0, 0.0, {exponent} * {_text(less)})")
             else:
                 rise = _text(self._multiply(exponent, self._power(base, exponent - 1.0)))

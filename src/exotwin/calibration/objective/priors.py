@@ -43,7 +43,6 @@ class Priors:
 
     def __init__(self, parameters: Sequence[Parameter]) -> None:
         placed = [(i, p, p.prior) for i, p in enumerate(parameters) if p.prior is not None]
-        self._count = len(parameters)
         self._columns = np.array([i for i, _, _ in placed], int)
         kinds = [prior.kind for _, _, prior in placed]
         first = np.array([prior.first for _, _, prior in placed], float)
@@ -159,18 +158,18 @@ def _cut_off(family: str, first: float, second: float, low: float, high: float, 
         from scipy.stats import truncnorm  # slow to import, and only drawing starts needs it
 
         return np.asarray(truncnorm.ppf(u, a, b, loc=first, scale=second))
-    return np.asarray(first + second * _laplace_between(a, b, u))
+    return first + second * _laplace_between(a, b, u)
 
 
 def _laplace_between(a: float, b: float, u: Floats) -> Floats:
     """Quantiles of Laplace's distribution with location 0 and scale 1 between ``a`` and ``b``."""
     if a > 0.0:  # the other tail keeps its digits
-        return np.asarray(-_laplace_between(-b, -a, 1.0 - u))
+        return -_laplace_between(-b, -a, 1.0 - u)
     if b <= 0.0:  # an exponential distribution from b downwards
         return np.asarray(b + np.log(u + (1.0 - u) * np.exp(a - b)))
     below, above = 0.5 * np.exp(a), 1.0 - 0.5 * np.exp(-b)
     mass = below + u * (above - below)
-    return np.where(mass <= 0.5, np.log(2.0 * mass), -np.log(2.0 * (1.0 - mass)))
+    return np.asarray(np.where(mass <= 0.5, np.log(2.0 * mass), -np.log(2.0 * (1.0 - mass))))
 
 
 def _family(kind: str) -> str:
