@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from exotwin.calibration.problem.model import Model
 from exotwin.calibration.problem.parameters import Names
-from exotwin.calibration.problem.problem import Condition, Source
+from exotwin.calibration.problem.problem import Condition, Simulation, Source
 from exotwin.calibration.problem.tables import Table
 from exotwin.errors import InputError, nearest
 
@@ -44,12 +44,18 @@ def resolve_conditions(table: Table, model: Model, names: Names, outputs: Collec
     return found
 
 
-def check_outputs(table: Table, condition: str, outputs: Collection[str]) -> None:
-    """Refuse a condition that leaves open what formulas of observables need."""
-    row = table.ids("conditionId")[condition]
-    for column in columns(table):
-        if column in outputs:
-            table.needed(row, column, "a value; the model has none for it")
+def check_outputs(table: Table, simulations: Collection[Simulation], outputs: Collection[str]) -> None:
+    """Refuse a condition that is measured and leaves open what formulas of observables need.
+
+    Raises
+    ------
+    InputError : an empty cell; names file, line and column.
+    """
+    rows = table.ids("conditionId")
+    for simulation in simulations:
+        for column in columns(table):
+            if column in outputs:
+                table.needed(rows[simulation.condition], column, "a value; the model has none")
 
 
 def _check_column(table: Table, column: str, model: Model, names: Names, outputs: Collection[str]) -> None:

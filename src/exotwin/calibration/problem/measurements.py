@@ -80,7 +80,9 @@ class _Fills:
         return self._seen[key]
 
     def check_noise(self, row: int, observable: Observable, first: _Overrides, second: _Overrides) -> None:
-        """Refuse noise that is a number and not above zero."""
+        """Refuse noise that is a number with what fills the placeholders, and not above zero."""
+        if not first and not second:
+            return
         key = (observable.name, first, second)
         if key not in self._noise:
             given = zip(observable.placeholders + observable.noise_placeholders, first + second, strict=True)
@@ -88,7 +90,7 @@ class _Fills:
             self._noise[key] = value(observable.noise, {**self._names.fixed, **numbers})
         noise = self._noise[key]
         if noise is not None and not 0 < noise < math.inf:
-            column = "noiseParameters" if second else "observableId"
+            column = "noiseParameters" if second else "observableParameters"
             where = self._table.where(row, column)
             raise InputError(where, found=f"noise of {noise:g}", expected=f"noise of {observable.name} above zero")
 

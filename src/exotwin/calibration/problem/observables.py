@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -19,8 +20,10 @@ _TRANSFORMATIONS = ("lin", "log", "log10")
 _DISTRIBUTIONS = ("normal", "laplace")
 
 
-def resolve_observables(table: Table, known: Collection[str]) -> dict[str, Observable]:
+def resolve_observables(table: Table, known: Collection[str], fixed: Mapping[str, float]) -> dict[str, Observable]:
     """Observables by name, with formulas over ``known`` names, their placeholders and the time.
+
+    fixed : numbers behind some of the names.
 
     Raises
     ------
@@ -42,8 +45,10 @@ def resolve_observables(table: Table, known: Collection[str]) -> dict[str, Obser
         _check_symbols(table, row, "observableFormula", formula, names.union(placeholders))
         # noise may grow with what is measured
         _check_symbols(table, row, "noiseFormula", noise, names.union(placeholders, noise_placeholders, [name]))
-        if noise.is_number and not noise > 0:
-            raise InputError(table.where(row, "noiseFormula"), found=f"{noise}", expected="noise above zero")
+        number = value(noise, fixed)
+        if number is not None and not 0 < number < math.inf:
+            told = f'"{table.columns["noiseFormula"][row]}", which is {number:g}'
+            raise InputError(table.where(row, "noiseFormula"), found=told, expected="noise above zero")
         found[name] = Observable(
             name,
             formula,
@@ -64,10 +69,16 @@ def symbols(formula: Any) -> list[str]:
 
 
 def value(formula: Any, values: Mapping[str, float]) -> float | None:
-    """The number that a formula is with ``values``, or None if it names anything else."""
-    if not all(str(symbol) in values for symbol in formula.free_symbols):
+    """The number that a formula is with ``values``, NaN where it is undefined; None if it names anything else."""
+    names = {symbol: str(symbol) for symbol in formula.free_symbols}
+    if not all(name in values for name in names.values()):
         return None
-    return float(formula.subs({symbol: values[str(symbol)] for symbol in formula.free_symbols}))
+    if formula.is_Symbol:
+        return values[names[formula]]
+    try:
+        return float(formula.subs({symbol: values[name] for symbol, name in names.items()}))
+    except TypeError:  # complex, or infinite without a sign
+        return math.nan
 
 
 def _formula(table: Table, row: int, column: str, parsed: dict[str, Any]) -> Any:
