@@ -70,8 +70,8 @@ class Link:
 class Rows:
     """All that is to be looked at: the measurements, and behind them what some of these are compared with.
 
-    simulation, time : (row,) of each. measurement : (row,) where its placeholders are filled. other : measurement -> row
-    that it is compared with.
+    simulation, time : (row,) of each. measurement : (row,) where its placeholders are filled. other : measurement ->
+    row that it is compared with.
     """
 
     simulation: Integers

@@ -130,7 +130,7 @@ class Runs:
         n, individual = np.ogrid[: shape[0], : shape[2]]
         at: NDArray[np.int64] = group.at
         if group.steady:
-            found, now = _at_rest(result, self._states, slopes=slopes)
+            found, now = _at_rest(result, self._states, self._sizes(given, len(now)) if slopes else {})
             at = np.maximum(found, 0).reshape(shape)[n[..., None], group.lane, individual[..., None]]
         told = np.where(told == "ok", now.reshape(shape), told)
         variables = _variables(result)
@@ -203,6 +203,11 @@ class Runs:
         parameters = {name: np.broadcast_to(value[:, None], shape).reshape(-1) for name, value in individual.items()}
         return {"parameters": lanes(setting.parameters) | parameters, "initial": lanes(setting.initial)}
 
+    def _sizes(self, given: Mapping[str, Any], count: int) -> dict[str, Floats]:
+        """What each entity is in the lanes of a run."""
+        known = {**given["initial"], **given["parameters"]}
+        return {name: np.broadcast_to(known.get(name, 0.0), (count,)) for name in self._layout.entities}
+
     def _rests(self, group: Group, theta: Floats, rtol: float, *, slopes: bool) -> Rest:
         """Steady states of the conditions for pre-equilibration that a group needs."""
         layout = self._layout
@@ -217,7 +222,8 @@ class Runs:
                 continue
             given = self._given(setting, theta)
             result = model.simulate(TIMES, outputs=self._states, rtol=rtol, **given, **self._options)
-            at, told = _at_rest(result, self._states, slopes=slopes)
+            count = result.sizes["patient"]
+            at, told = _at_rest(result, self._states, self._sizes(given, count) if slopes else {})
             inner, lanes = (shape[0], len(places), shape[2]), np.arange(len(at))
             outcome[:, places] = told.reshape(inner)
             variables = _variables(result)
@@ -276,13 +282,26 @@ def _carried(layout: Layout, group: Group) -> list[_Carried]:
     return found
 
 
-def _at_rest(result: xr.Dataset, states: Sequence[str], *, slopes: bool) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
-    """(lane,) index of the time at which each has come to rest, and what became of it."""
+def _at_rest(
+    result: xr.Dataset, states: Sequence[str], sizes: Mapping[str, Floats]
+) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
+    """(lane,) index of the time at which each has come to rest, and what became of it.
+
+    sizes : of the numbers by which derivatives are taken, (lane,) each; a derivative that would not be felt in its
+    state if that number doubled is nothing but rounding.
+    """
     variables = _variables(result)
-    parts = [variables[name][:, :, None] for name in states]
-    if slopes:
-        parts += [variables[f"sensitivity({name})"] for name in states]
-    at = settled(np.concatenate(parts, axis=2))
+    courses = np.stack([variables[name] for name in states], axis=2)
+    peak = np.max(np.where(np.isfinite(courses), np.abs(courses), 0.0), axis=1)
+    parts, felt = [courses], [peak]
+    if sizes:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            each = np.stack([np.abs(size) for size in sizes.values()], axis=1)
+            weight = np.where(each > 0, 1 / each, 0.0)
+        for i, name in enumerate(states):
+            parts.append(variables[f"sensitivity({name})"])
+            felt.append(peak[:, i, None] * weight)
+    at = settled(np.concatenate(parts, axis=2), np.concatenate(felt, axis=1))
     outcome = result["outcome"].values.astype(_WORDS)
     told = np.where(at >= 0, "ok", np.where(outcome == "ok", NO_REST, outcome))
     return at, told

@@ -43,7 +43,8 @@ def _mean(slope: Floats | None, of: Values) -> Floats:
     """(n, 1, row) mean over individuals of a derivative, which may be given as what broadcasts to theirs."""
     if slope is None:
         return np.zeros((1, 1, 1))
-    return np.broadcast_to(slope, np.broadcast_shapes(slope.shape, of.value.shape)).mean(axis=1, keepdims=True)
+    full = np.broadcast_to(slope, np.broadcast_shapes(slope.shape, of.value.shape))
+    return np.asarray(full.mean(axis=1, keepdims=True))
 
 
 def _variance(of: Values) -> Values:
