@@ -111,7 +111,7 @@ def _paths(path: Path, where: str, table: Mapping[str, Any], key: str) -> tuple[
     for name in names:
         if "://" in name:
             raise NotBuiltYet(f"{where}, {key}", found=f'"{name}"', expected="a file; nothing is fetched from the net")
-        if name in names[: names.index(name)]:
+        if names.count(name) > 1:
             raise InputError(f"{where}, {key}", found=f'"{name}" twice', expected="each file once")
     return tuple(path.parent / name for name in names)
 
