@@ -89,6 +89,22 @@ def test_values_and_slopes_are_those_of_arithmetic_with_many_digits(text):
         assert [s[i] for s in slopes] == pytest.approx(by_name, rel=1e-11, abs=1e-11)
 
 
+@pytest.mark.parametrize("text", SMOOTH)
+def test_a_formula_that_was_not_simplified_is_worth_the_same(text):
+    low, high = SMOOTH[text]
+    found = function(text)
+    plain = formula(text, evaluate=False)
+    whole = compiled(plain, sorted({*NAMES, *(s.name for s in plain.free_symbols)}))
+    by_name = dict(zip(whole.names, np.random.default_rng(2).uniform(low, high, (len(whole.names), 5)), strict=True))
+    value, slopes = found.with_slopes([by_name[n] for n in found.names])
+    other, others = whole.with_slopes([by_name[n] for n in whole.names])
+    # as many roundings, in another order
+    assert np.broadcast_to(value, 5) == pytest.approx(np.broadcast_to(other, 5), rel=1e-11, abs=1e-11)
+    for name, slope in zip(whole.names, others, strict=True):
+        expected = slopes[found.names.index(name)] if name in found.names else np.zeros(5)
+        assert slope == pytest.approx(expected, rel=1e-11, abs=1e-11)
+
+
 @pytest.mark.parametrize(
     "model",
     [
@@ -233,6 +249,7 @@ def test_truth_is_one_or_zero():
     assert function("x > 1", ("x",)).value([np.array([0.0, 1.0, 2.0])]).tolist() == [0.0, 0.0, 1.0]
     assert function("x > 1", ("x",)).with_slopes([3.0])[1][0] == 0.0
     assert function("piecewise(5, x, 6)", ("x",)).value([np.array([0.0, -2.0])]).tolist() == [6.0, 5.0]
+    assert function("piecewise(5, !x, 6)", ("x",)).value([np.array([0.0, -2.0])]).tolist() == [5.0, 6.0]
     assert function("true", ("x",)).value([]) == 1.0
 
 

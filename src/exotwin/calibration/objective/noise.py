@@ -71,16 +71,16 @@ class NoiseModel:
             residual = self.residual(simulated, noise)
             size = np.abs(residual)
             density = self._log_density(size, noise)
-            precision = np.where(np.isfinite(density), 1.0 / noise, np.nan)
-            rate = precision if self._all_linear else precision * self._rate(simulated)
+            precision = np.where(density > -np.inf, 1.0 / noise, np.nan)
             square = precision * precision
+            rate = precision if self._all_linear else precision * self._rate(simulated)
             if self._all_normal:
                 pull, excess, spread = residual, size * size - 1.0, 2.0 * square
             else:
                 pull = np.where(self._laplace, np.sign(residual), residual)
                 excess = np.where(self._laplace, size, size * size) - 1.0
                 spread = np.where(self._laplace, square, 2.0 * square)
-            return Slopes(density, pull * rate, excess * precision, rate * rate, spread)
+            return Slopes(density, pull * rate, excess * precision, square if self._all_linear else rate * rate, spread)
 
     def residual(self, simulated: Floats, noise: Floats) -> Floats:
         """Measured less simulated, both transformed, over the noise: (…, m); NaN where a logarithm does not exist."""
