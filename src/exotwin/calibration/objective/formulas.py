@@ -395,9 +395,9 @@ class _Code:
             if isinstance(exponent, str):
                 less = self._power(base, self._add(exponent, -1.0))
                 # the power 0 is flat, and at x = 0 the product would be 0 · infinity
-                rise = self._term(f"np.where({exponent} == 0.0, 0.0, {exponent} * {_text(less)})")
+                rise: Term = self._term(f"np.where({exponent} == 0.0, 0.0, {exponent} * {_text(less)})")
             else:
-                rise = _text(self._multiply(exponent, self._power(base, exponent - 1.0)))
+                rise = self._multiply(exponent, self._power(base, exponent - 1.0))
             slope = self._multiply(rise, by_base)
         if by_exponent != 0.0:
             # x^n does not change with n at x = 0. Where x < 0 and n is whole, the size of x^n is what changes with n.
