@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from exotwin.calibration.objective.individuals import Individuals
 from exotwin.calibration.objective.layout import Group, Layout, Setting
-from exotwin.calibration.objective.steady import TIMES, settled
+from exotwin.calibration.objective.steady import TIMES, largest, settled, slopes_settled
 from exotwin.errors import NotBuiltYet
 
 if TYPE_CHECKING:
@@ -292,16 +292,14 @@ def _at_rest(
     """
     variables = _variables(result)
     courses = np.stack([variables[name] for name in states], axis=2)
-    peak = np.max(np.where(np.isfinite(courses), np.abs(courses), 0.0), axis=1)
-    parts, felt = [courses], [peak]
+    at = settled(courses)
     if sizes:
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore"):
             each = np.stack([np.abs(size) for size in sizes.values()], axis=1)
             weight = np.where(each > 0, 1 / each, 0.0)
-        for i, name in enumerate(states):
-            parts.append(variables[f"sensitivity({name})"])
-            felt.append(peak[:, i, None] * weight)
-    at = settled(np.concatenate(parts, axis=2), np.concatenate(felt, axis=1))
+        felt = (largest(courses)[:, :, None] * weight[:, None]).reshape(len(at), -1)
+        slopes = np.concatenate([variables[f"sensitivity({name})"] for name in states], axis=2)
+        at = slopes_settled(slopes, felt, at)
     outcome = result["outcome"].values.astype(_WORDS)
     told = np.where(at >= 0, "ok", np.where(outcome == "ok", NO_REST, outcome))
     return at, told
