@@ -1,31 +1,46 @@
-"""A fit: starts, the best of them, and how well it holds the parameters."""
+"""A fit: local searches from many starts, the best of them, and how well it holds the parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
 
-from exotwin.calibration.objective import Evaluation
+import numpy as np
+
+from exotwin import __version__
+from exotwin.calibration import search, uncertainty
+from exotwin.calibration.objective import Evaluation, objective
 from exotwin.calibration.problem import Problem
 from exotwin.calibration.search import Start
 from exotwin.calibration.uncertainty import Curvature, Profile, Samples
+from exotwin.errors import InputError, nearest
+from exotwin.progress import Progress, Silent
+
+RTOL = 1e-8
+"""Relative tolerance of integration in a fit: gradients to some six figures, values to seven and more."""
+MAX_STEPS = 10_000
+"""Steps of one simulation. A parameter vector that needs more counts as failed; published models take a few hundred."""
 
 
 @dataclass(frozen=True)
 class Fit:
     """What `fit` finds.
 
-    starts : in the order of their numbers. evaluation : at the best point alone (n = 1), with slopes. curvature : None
-    where no start succeeded in giving a value. profiles : of the parameters asked for. samples : None if not asked for.
-    settings : all that decides the numbers beside the problem (optimiser, starts, seed, tolerances, versions). seconds :
-    by stage, on the clock. remarks : what a careful reader should be told.
+    starts : in the order of their numbers. evaluation : at the best point alone (n = 1), with slopes; without if no
+    start has a value. curvature : None in that case. profiles : of the parameters asked for. samples : None if not
+    asked for. settings : all that decides the numbers beside the problem (optimiser, starts, seed, tolerances,
+    versions). seconds : by stage, on the clock. remarks : what a careful reader should be told.
     """
 
     problem: Problem
     starts: tuple[Start, ...]
     evaluation: Evaluation
-    curvature: Curvature
+    curvature: Curvature | None
     profiles: tuple[Profile, ...]
     samples: Samples | None
     settings: Mapping[str, str | int | float]
@@ -36,3 +51,96 @@ class Fit:
     def best(self) -> Start:
         """The start with the smallest value, the first of equals."""
         return min(self.starts, key=lambda start: (start.found.value, start.number))
+
+
+def fit(
+    problem: Problem,
+    *,
+    starts: int = 100,
+    seed: int = 1,
+    profiles: Sequence[str] | None = None,
+    draws: int = 0,
+    rtol: float = RTOL,
+    max_steps: int = MAX_STEPS,
+    n_threads: int | None = None,
+    folder: Path | None = None,
+    progress: Progress | None = None,
+) -> Fit:
+    """Estimate the parameters of a problem.
+
+    Parameters
+    ----------
+    starts : local searches, from the points of a Latin hypercube between the bounds or over the priors of starts.
+    seed : of the starts and of the sampler.
+    profiles : parameters whose profile likelihood is wanted; None: of all.
+    draws : at least so many from the posterior; 0: none.
+    rtol, max_steps : of each simulation. n_threads : default: all processors; results do not depend on it.
+    folder : where what is finished is kept, so that a fit that was interrupted goes on from there to the same numbers.
+    progress : told how far each stage has come.
+
+    Raises
+    ------
+    InputError : a name in ``profiles`` that is no estimated parameter; nothing to estimate; a folder that holds another
+        fit. ModelError, NotBuiltYet : what the engine does not run.
+    """
+    wanted = _places(problem, profiles)
+    progress = progress or Silent()
+    seconds: dict[str, float] = {}
+    with _timed(seconds, "compile"):
+        aim = objective(problem, rtol=rtol, max_steps=max_steps, n_threads=n_threads)
+    simulated: dict[str, str | int | float] = {"rtol": rtol, "max_steps": max_steps, "exotwin": __version__}
+    settings: dict[str, str | int | float] = {
+        "optimiser": f"fides {version('fides')}, expected information as Hessian",
+        "derivatives": "integrated with the states" if aim.exact else "central differences",
+        "starts": starts,
+        "seed": seed,
+        **simulated,
+    }
+    remarks = list(problem.remarks)
+    if not aim.exact:
+        remarks.append(f"derivatives are differences of simulations: {aim.reason}")
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    with _timed(seconds, "starts"):
+        found = search.multistart(
+            aim,
+            search.starts(problem, starts, seed),
+            store=None if folder is None else folder / "starts.jsonl",
+            settings=simulated,
+            progress=progress,
+        )
+    best = min(found, key=lambda start: (start.found.value, start.number)).found
+    if not np.isfinite(best.value):
+        told = aim.evaluate(best.point[None])
+        remarks.append(f"no start has a value; where the first begins: {told.outcome[0]}")
+        return Fit(problem, found, told, None, (), None, settings, seconds, tuple(remarks))
+    evaluation = aim.evaluate(best.point[None], slopes=True)
+    bent = uncertainty.curvature(problem, best.point, evaluation)
+    with _timed(seconds, "profiles"):
+        followed, told_of = uncertainty.profiles(aim, best.point, best.value, wanted, progress=progress)
+    samples = None
+    if draws:
+        with _timed(seconds, "samples"):
+            samples = uncertainty.sample(aim, best.point, bent, draws=draws, seed=seed, progress=progress)
+    return Fit(problem, found, evaluation, bent, followed, samples, settings, seconds, (*remarks, *told_of))
+
+
+def _places(problem: Problem, names: Sequence[str] | None) -> list[int]:
+    if not problem.names:
+        raise InputError(problem.name, found="no estimated parameter", expected="at least one with estimate = 1")
+    for name in names or ():
+        if name not in problem.names:
+            raise InputError(
+                f'profiles, "{name}"',
+                found="no estimated parameter of that name",
+                expected="one of the parameter table with estimate = 1",
+                nearest=nearest(name, problem.names),
+            )
+    return [problem.names.index(name) for name in (problem.names if names is None else names)]
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    began = time.perf_counter()
+    yield
+    seconds[stage] = time.perf_counter() - began
