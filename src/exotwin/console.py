@@ -45,6 +45,7 @@ class Bar:
         self._bar = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
+            TextColumn("{task.fields[note]}"),
             BarColumn(bar_width=32),
             MofNCompleteColumn(),
             _Rate(),
@@ -66,12 +67,17 @@ class Bar:
         """A piece of work of ``total`` units begins; the one before is done."""
         if self._task is not None:
             self._bar.remove_task(self._task)
-        self._task = self._bar.add_task(escape(task), total=total)
+        self._task = self._bar.add_task(escape(task), total=total, note="")
 
     def advance(self, n: int = 1) -> None:
         """``n`` units of the present piece are done."""
         if self._task is not None:
             self._bar.advance(self._task, n)
+
+    def note(self, text: str) -> None:
+        """What the present piece has come to so far, beside its name."""
+        if self._task is not None:
+            self._bar.update(self._task, note=escape(text))
 
 
 def show_error(error: ExotwinError) -> None:

@@ -14,6 +14,9 @@ class Progress(Protocol):
     def advance(self, n: int = 1) -> None:
         """``n`` units of the present piece are done."""
 
+    def note(self, text: str) -> None:
+        """What the present piece has come to so far, in a few words; each replaces the one before."""
+
 
 class Silent:
     """Shows nothing."""
@@ -22,4 +25,7 @@ class Silent:
         """Does nothing."""
 
     def advance(self, n: int = 1) -> None:
+        """Does nothing."""
+
+    def note(self, text: str) -> None:
         """Does nothing."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from importlib.metadata import version
 from pathlib import Path
 
@@ -51,6 +52,41 @@ class Fit:
     def best(self) -> Start:
         """The start with the smallest value, the first of equals."""
         return min(self.starts, key=lambda start: (start.found.value, start.number))
+
+    @cached_property
+    def values(self) -> tuple[float, ...]:
+        """Values of the parameters at the best point, in the order of ``problem.names``."""
+        return tuple(self.problem.unscaled(self.best.found.point).tolist())
+
+    def summary(self) -> str:
+        """Best value, starts that reached it, each parameter with its 95 % limits and what the data say of it."""
+        best, values = self.best.found, np.array([start.found.value for start in self.starts])
+        converged = sum(start.found.outcome == "converged" for start in self.starts)
+        failed = int(np.sum(~np.isfinite(values)))
+        lines = [
+            f"{self.problem.name}: minus log posterior {best.value:.6g}, log-likelihood "
+            f"{float(self.evaluation.log_likelihood[0]):.6g}, {len(self.problem.measurements)} measurements",
+            f"  {len(self.starts)} starts: {int(np.sum(values < best.value + 0.1))} within 0.1 of the best, "
+            f"{converged} converged, {failed} without a value",
+        ]
+        known = {profile.parameter: profile for profile in self.profiles}
+        wide = max(len(name) for name in self.problem.names)
+        for k, (name, value) in enumerate(zip(self.problem.names, self.values, strict=True)):
+            words = "not profiled"
+            if name in known:
+                ends = (self._value(k, end) for end in (known[name].low, known[name].high))
+                words = f"{known[name].verdict}, 95 % limits " + " to ".join(f"{end:.4g}" for end in ends)
+            lines.append(f"  {name:<{wide}}  {value:<10.4g}  {words}")
+        return "\n".join([*lines, *(f"  {remark}" for remark in self.remarks)])
+
+    def _value(self, k: int, at: float) -> float:
+        """A place on the scale of a parameter as its value, infinite ends as they are."""
+        point = np.array(self.best.found.point)
+        point[k] = at
+        return float(self.problem.unscaled(point)[k]) if np.isfinite(at) else at
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(self.summary())}</pre>"
 
 
 def fit(
@@ -108,6 +144,7 @@ def fit(
             store=None if folder is None else folder / "starts.jsonl",
             settings=simulated,
             progress=progress,
+            best=lambda value: progress.note(f"best {value:.6g}"),
         )
     best = min(found, key=lambda start: (start.found.value, start.number)).found
     if not np.isfinite(best.value):
