@@ -10,7 +10,7 @@ from exotwin.biology.assemble import SHIPPED
 from exotwin.engine import Dose, load
 
 YEAR = 365.25
-HEALTHY = {"pool_survival": 1.0, "growing_survival": 1.0, "damage_after_injury": 0.0, "run_in": 0.0}
+HEALTHY = {"pool_survival": 1.0, "cpa_dose": 0.0, "growing_survival": 1.0, "damage_after_injury": 0.0, "run_in": 0.0}
 
 
 @pytest.fixture(scope="module")

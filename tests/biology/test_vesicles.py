@@ -65,8 +65,8 @@ def test_blood_of_a_mouse_empties_as_measured(toys, run):
     found = _run(run, toys["mouse"], {"vesicles_blood": 1e10}, [0, 5, 10])
     half_life = 5 * np.log(2) / np.log(found["blood"][1] / found["blood"][2])
     measured = evidence.record("atlas-msc-ev-blood-halflife").value
-    # the parameters come from this value by way of four rounded shares; the record itself rests on two points
-    assert half_life == pytest.approx(measured, rel=0.05)
+    # the calibration weighs this record, which rests on two points, with dyes and particles; its SE is a sixth
+    assert half_life == pytest.approx(measured, rel=0.16)
     assert half_life < evidence.record("ev-blood-halflife-under-10min").value
 
 
@@ -93,8 +93,9 @@ def test_radiolabel_shares_of_msc_vesicles_are_met(toys, run):
 def test_four_hours_later_the_liver_holds_the_measured_share(toys, run):
     record = evidence.record("ev-b16-125I-4h").value
     found = _run(run, toys["mouse"], {"vesicles_blood": 1e10}, [0, 240])
-    # 28 % of dose set the speed of breakdown, spleen follows; the 7 % in lung are not met, which the page says
-    assert 100 * found["liver"][1] / 1e10 == pytest.approx(record["liver"], rel=0.15)
+    # 28 % of dose set the speed of breakdown with a spleen that pulls the other way, each uncertain by a third;
+    # the 7 % in lung are not met, which the page says
+    assert 100 * found["liver"][1] / 1e10 == pytest.approx(record["liver"], rel=0.33)
     assert 100 * found["spleen"][1] / 1e10 == pytest.approx(record["spleen"], rel=0.3)
     assert 100 * found["lung"][1] / 1e10 < record["lung"]
 

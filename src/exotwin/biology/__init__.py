@@ -1,10 +1,11 @@
 """Modules and tables → one SBML model of a condition, with every number's unit, spread and source."""
 
-from exotwin.biology.assemble import assemble, conditions, species_of
+from exotwin.biology.assemble import SHIPPED, assemble, conditions, species_of
 from exotwin.biology.model import Criterion, DoseInput, EndpointRule, Model, Observable
-from exotwin.biology.parameters import Parameter, Spread, parse_spread, read_parameters
+from exotwin.biology.parameters import Parameter, Spread, parse_spread, read_parameters, read_rows
 
 __all__ = [
+    "SHIPPED",
     "Criterion",
     "DoseInput",
     "EndpointRule",
@@ -16,5 +17,6 @@ __all__ = [
     "conditions",
     "parse_spread",
     "read_parameters",
+    "read_rows",
     "species_of",
 ]

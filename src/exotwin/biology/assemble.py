@@ -30,6 +30,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,36 +64,58 @@ def species_of(condition: str, *, root: Path = SHIPPED) -> tuple[str, ...]:
     return species_in(_page(condition, root))
 
 
-def assemble(condition: str, species: str, *, root: Path = SHIPPED) -> Model:
-    """Join the modules of a condition for a species into one checked model.
+def assemble(
+    condition: str,
+    species: str,
+    *,
+    modules: Sequence[str] = (),
+    infused: Sequence[str] = (),
+    root: Path = SHIPPED,
+) -> Model:
+    """Join the modules of a condition into one checked model for a species.
 
     Parameters
     ----------
     condition, species : such as "poi" and "human".
+    modules : join these alone ("ageing", "physiology", or the condition itself), with the numbers that they name, such
+        as the target tissue's, from the condition's table. Such a part offers no observables, doses or endpoints.
+    infused : states that the model itself fills, for those who read its SBML alone: each gets a rate that brings
+        ``infused_STATE`` (0) between ``infusion_begin`` (day 0) and ``infusion_begin + infusion_time`` (0.01 day).
     root : folder with ``modules``, ``conditions`` and ``species``; by default the package's own.
 
     Raises
     ------
-    BiologyError : a condition or species that does not exist; a module, table or page that is inconsistent.
+    BiologyError : a condition, species or module that does not exist; a module, table or page that is inconsistent.
     """
     page = read_condition(_page(condition, root), species)
-    bases = [root / "species" / "physiology", *(_module_base(m, page, root) for m in page.modules)]
-    bases.append(root / "conditions" / condition)
+    own = root / "conditions" / condition
+    bases = [root / "species" / "physiology", *(_module_base(m, page, root) for m in page.modules), own]
+    if modules:
+        page = replace(
+            page, processes=(), mediators={}, observables={}, dosing={}, exposures={}, inclusion=(), endpoints=()
+        )
+        known = {base.name: base for base in bases}
+        bases = [known.get(m) or _module_base(m, page, root) for m in modules]
     ids = dict(page.mediators)
-    modules = [read_module(base.with_suffix(".ant"), ids) for base in bases]
-    tables = {base.name: _expand(read_parameters(base.with_suffix(".csv"), species), ids) for base in bases}
-    if any("run_in" in module.inputs for module in modules):
+    joined = [read_module(base.with_suffix(".ant"), ids) for base in bases]
+    tables = {
+        base.name: _expand(read_parameters(base.with_suffix(".csv"), species), ids)
+        for base in dict.fromkeys([*bases, own])
+    }
+    if modules:
+        tables[condition] = _named(tables[condition], joined)
+    if any("run_in" in module.inputs for module in joined):
         tables["page"] = {"run_in": _input("run_in", page.run_in, "day", "run_in_days of the condition's page")}
     tables["effects"] = _gains(page)
-    effects = _effects(page)
+    effects = _effects(page) if page.processes else []
     parameters = _merge(tables)
-    _check_processes(page, modules)
-    _check_owners(modules, effects, parameters)
-    _check_used(modules, effects, parameters)
+    _check_processes(page, joined)
+    _check_owners(joined, effects, parameters)
+    _check_used(joined, effects, parameters)
 
-    title = f"{page.title}, {species}"
-    lines = _text(page, species, modules, tables, effects)
-    translated = to_sbml(lines, name=title)
+    name = f"{page.title}, {species}" + (f": {', '.join(modules)} alone" if modules else "")
+    lines = _text(page, species, joined, tables, [*effects, *_infusions(infused, joined)])
+    translated = to_sbml(lines, name=name)
     _check_page(page, translated)
     return Model(
         condition=condition,
@@ -114,6 +137,35 @@ def assemble(condition: str, species: str, *, root: Path = SHIPPED) -> Model:
         states=translated.states,
         files=tuple(f"{b.parent.name}/{b.name}{s}" for b in bases for s in (".ant", ".csv")),
     )
+
+
+def _named(rows: dict[str, Parameter], modules: list[Module]) -> dict[str, Parameter]:
+    words = {w for m in modules for line in m.lines for w in re.findall(r"[A-Za-z_]\w*", code(line.text))}
+    return {name: row for name, row in rows.items() if name in words}
+
+
+def _infusions(states: Sequence[str], modules: list[Module]) -> list[Line]:
+    if not states:
+        return []
+    text = [
+        "",
+        "// Infusions, for those who read this document alone",
+        "infusion_begin = 0 day; infusion_time = 0.01 day;",
+        "infusing := piecewise(1 / infusion_time, \\",
+        "    (time >= infusion_begin) && (time < infusion_begin + infusion_time), 0 per_day);",
+        "infusing has per_day;",
+    ]
+    for state in states:
+        unit = next((u for m in modules if (u := _unit_of(state, m))), None)
+        if unit is None:
+            raise BiologyError("infused", found=f'"{state}"', expected="a species of the modules, with its unit")
+        text += [f"infused_{state} = 0 {unit};", f"infusion_{state}: => {state}; infused_{state} * infusing;"]
+    return [Line(line, "infusions") for line in text]
+
+
+def _unit_of(state: str, module: Module) -> str | None:
+    found = (re.search(rf"\b{re.escape(state)}\s+has\s+(\w+)", code(line.text)) for line in module.lines)
+    return next((match[1] for match in found if match), None)
 
 
 def _page(condition: str, root: Path) -> Path:

@@ -2,7 +2,9 @@
 
 A table stands beside its module (``cells.csv`` beside ``cells.ant``). One row is one number for one or more species::
 
-    name, value, unit, spread, distribution, level, species, basis, record, spread_record, note
+    name, value, unit, spread, distribution, level, species, basis, record, spread_record, se, identifiability, note
+
+(a table without fitted rows may leave out ``se`` and ``identifiability``)
 
 spread        what the distribution needs: ``sd 0.3`` | ``cv 0.2`` | ``log10 sd 0.47`` | ``range 0.001 0.3``, and for
               distributions without end optionally ``within LOW HIGH`` behind it (truncated there).
@@ -10,11 +12,19 @@ distribution  fixed | normal (sd or cv; value is the mean) | lognormal (cv or lo
               uniform, loguniform (range; value lies in it) | beta (sd; value is the mean, between 0 and 1).
 level         fixed | patient (differs between people) | knowledge (the same for all, but not known).
 species       ``human``, ``mouse``, ``rat``, several of them with spaces between, or ``all``.
-basis         measured | derived | fitted: named records are needed (``fitted`` may also name ``calibration:NAME``);
-              derived and assumed: the note says how, or why; input: set by the study or the product, no claim on
-              nature.
-record        ids of evidence records, with spaces between. spread_record: the same for the spread; where a spread has
-              none, the note must say what it rests on.
+basis         measured: read in a record. derived: computed from records, or a published estimate that is taken over as
+              it stands; the note says how, or whose. fitted: by a calibration of ours, which the record names together
+              with the records that it fits. assumed: the note says why. input: set by the study or the product, no
+              claim on nature.
+record        ids of evidence records, with spaces between; ``calibration:NAME`` for one of ours. spread_record: the
+              same for the spread; where a spread has neither, the note must say what it rests on.
+se            standard error of a fitted value, in its unit. If the spread is fitted: ``spread`` and its standard error
+              (behind that of the value, if both are).
+identifiability  what the profile says of the fitted value, or spread, with 95 % limits: ``identifiable (LOW to HIGH)``,
+              ``only a lower limit (LOW)``, ``only an upper limit (HIGH)``.
+
+What stands in ``value`` or ``spread``, ``se`` and ``identifiability`` of a row that a calibration fits is written by
+that calibration, and by nobody else.
 """
 
 from __future__ import annotations
@@ -22,14 +32,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exotwin.biology.sbml_units import unit_id
 from exotwin.errors import BiologyError, nearest
-from exotwin.tables import Row, read_csv
+from exotwin.tables import Row, read_csv, read_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,6 +58,7 @@ COLUMNS = (
     "spread_record",
     "note",
 )
+OF_FITS = ("se", "identifiability")
 LEVELS = ("fixed", "patient", "knowledge")
 BASES = ("measured", "derived", "fitted", "assumed", "input")
 SPECIES = ("human", "mouse", "rat")
@@ -62,6 +73,8 @@ _FORMS = {
 }
 _SPREAD = re.compile(r"^(log10 sd|sd|cv|range)\s+(\S+)(?:\s+(?!within)(\S+))?(?:\s+within\s+(\S+)\s+(\S+))?$")
 _NAME = re.compile(r"^[a-zA-Z_][a-zA-Z0-9_]*$")
+_SE = re.compile(r"^(?!$)(?:(?!spread)(\S+))?\s*(?:spread\s+(\S+))?$")
+_FIT = "calibration:"
 _RECORD = re.compile(r"^(calibration:)?[A-Za-z0-9][A-Za-z0-9_.-]*$")
 
 
@@ -137,7 +150,10 @@ class Spread:
 
 @dataclass(frozen=True)
 class Parameter:
-    """One number of the model, with where it comes from. Fields as in the table; ``where``: file and line."""
+    """One number of the model, with where it comes from. Fields as in the table; ``where``: file and line.
+
+    se, spread_se : standard errors of value and spread, None where they are not fitted.
+    """
 
     name: str
     value: float
@@ -149,12 +165,29 @@ class Parameter:
     spread_record: str
     note: str
     where: str = field(default="", compare=False)
+    se: float | None = None
+    spread_se: float | None = None
+    identifiability: str = ""
 
     @cached_property
     def records(self) -> tuple[str, ...]:
         """Ids of the evidence records behind value and spread, without names of fits."""
         named = [*self.record.split(), *self.spread_record.split()]
-        return tuple(dict.fromkeys(r for r in named if not r.startswith("calibration:")))
+        return tuple(dict.fromkeys(r for r in named if not r.startswith(_FIT)))
+
+    @cached_property
+    def calibration(self) -> str:
+        """Name of the calibration that fits the value; "" if none does."""
+        return self._fit(self.record) if self.basis == "fitted" else ""
+
+    @cached_property
+    def spread_calibration(self) -> str:
+        """Name of the calibration that fits the spread; "" if none does."""
+        return self._fit(self.spread_record)
+
+    @staticmethod
+    def _fit(named: str) -> str:
+        return next((r.removeprefix(_FIT) for r in named.split() if r.startswith(_FIT)), "")
 
 
 def read_parameters(path: Path, species: str) -> dict[str, Parameter]:
@@ -165,7 +198,7 @@ def read_parameters(path: Path, species: str) -> dict[str, Parameter]:
     BiologyError : a cell that is not what its column asks for, a number without source, a name twice for one species.
     """
     found: dict[str, Parameter] = {}
-    for row in read_csv(path, COLUMNS, error=BiologyError):
+    for row in read_rows(path):
         parameter, kinds = _parameter(row)
         if species not in kinds:
             continue
@@ -175,6 +208,21 @@ def read_parameters(path: Path, species: str) -> dict[str, Parameter]:
             )
         found[parameter.name] = parameter
     return found
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The rows of a table as text, with the columns of fits whether the file has them or not.
+
+    Raises
+    ------
+    BiologyError : as `exotwin.tables.read_csv`.
+    """
+    lines = read_text(path, error=BiologyError).splitlines()
+    header = next((line for line in lines if line.strip() and not line.lstrip().startswith("#")), "")
+    if any(column in header.split(", ") for column in OF_FITS):
+        return read_csv(path, (*COLUMNS[:-1], *OF_FITS, COLUMNS[-1]), error=BiologyError)
+    rows = read_csv(path, COLUMNS, error=BiologyError)
+    return [replace(row, cells=dict(row.cells) | dict.fromkeys(OF_FITS, "")) for row in rows]
 
 
 def _parameter(row: Row) -> tuple[Parameter, tuple[str, ...]]:
@@ -209,8 +257,11 @@ def _parameter(row: Row) -> tuple[Parameter, tuple[str, ...]]:
         row["record"],
         row["spread_record"],
         row["note"],
-        where=row.where,
+        row.where,
+        *_errors(row, where),
+        row["identifiability"],
     )
+    _check_fits(parameter, where)
     return parameter, kinds
 
 
@@ -219,9 +270,7 @@ def _check_sources(row: Row, basis: str, level: str, where: str) -> None:
         for name in row[column].split():
             if not _RECORD.match(name):
                 raise BiologyError(f"{where}, {column}", found=f'"{name}"', expected="ids of evidence records")
-    if basis in ("measured", "derived", "fitted") and not any(
-        not r.startswith("calibration:") for r in row["record"].split()
-    ):
+    if basis in ("measured", "derived", "fitted") and not any(not r.startswith(_FIT) for r in row["record"].split()):
         raise BiologyError(f"{where}, record", found=f'a "{basis}" number without record', expected="a record id")
     if basis in ("assumed", "derived", "input") and not row["note"]:
         raise BiologyError(f"{where}, note", found=f'"{basis}" without a note', expected="a sentence that says why")
@@ -229,6 +278,39 @@ def _check_sources(row: Row, basis: str, level: str, where: str) -> None:
         raise BiologyError(
             f"{where}, spread_record", found="a spread without source", expected="a record id, or a note that says why"
         )
+
+
+def _errors(row: Row, where: str) -> tuple[float | None, float | None]:
+    if not row["se"]:
+        return None, None
+    parts = _SE.match(row["se"])
+    if parts is None:
+        raise BiologyError(f"{where}, se", found=f'"{row["se"]}"', expected='a number, or "spread" and a number behind')
+    first, second = (None if t is None else _number(t, where=f"{where}, se") for t in parts.groups())
+    if any(number is not None and number <= 0 for number in (first, second)):
+        raise BiologyError(f"{where}, se", found=f'"{row["se"]}"', expected="numbers above zero")
+    return first, second
+
+
+def _check_fits(parameter: Parameter, where: str) -> None:
+    named = {"record": parameter.record, "spread_record": parameter.spread_record}
+    fits = {column: [r for r in text.split() if r.startswith(_FIT)] for column, text in named.items()}
+    fitted, spread = parameter.basis == "fitted", bool(fits["spread_record"])
+    if len(fits["record"]) != fitted or len(fits["spread_record"]) > 1:
+        expected = "one calibration:NAME if it is fitted, none otherwise"
+        raise BiologyError(f"{where}, record", found=f"{len(fits['record'])} calibrations", expected=expected)
+    wanted = {
+        "se": (parameter.se is not None, fitted),
+        "se of the spread": (parameter.spread_se is not None, spread and parameter.level == "patient"),
+        "identifiability": (parameter.identifiability != "", fitted or spread),
+    }
+    for column, (given, needed) in wanted.items():
+        if given != needed:
+            raise BiologyError(
+                f"{where}, {column}",
+                found="a cell that is filled" if given else "an empty cell",
+                expected="what the calibration writes" if needed else "nothing: no calibration fits it",
+            )
 
 
 def parse_spread(text: str, distribution: str, value: float, *, where: str) -> Spread:
