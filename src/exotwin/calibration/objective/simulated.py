@@ -149,7 +149,8 @@ class SimulatedObjective:
                         continue
                     places = np.array(sorted(values.slopes))
                     jacobian = _dense(values.slopes, places, n, len(rows))
-                    gradient[:, places] -= np.einsum("nr,nrk->nk", by[:, rows], jacobian)
+                    # matrix products, point by point: sums in an order that does not depend on how many points there are
+                    gradient[:, places] -= np.matmul(np.ascontiguousarray(by[:, rows])[:, None], jacobian)[:, 0]
                     weighted = jacobian * np.sqrt(weight[:, rows])[:, :, None]
                     square = np.matmul(weighted.transpose(0, 2, 1), weighted)
                     information[:, places[:, None], places] += square
