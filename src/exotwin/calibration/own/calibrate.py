@@ -23,18 +23,16 @@ if TYPE_CHECKING:
 
     from exotwin.calibration.uncertainty import Profile
 
-STARTS = 10
-
 
 def calibrate(
-    name: str, *, starts: int = STARTS, seed: int = 1, root: Path = SHIPPED, progress: Progress | None = None
+    name: str, *, starts: int | None = None, seed: int = 1, root: Path = SHIPPED, progress: Progress | None = None
 ) -> OwnCalibration:
     """Refit a calibration with the committed problem. Changes no table; see `OwnCalibration.write`.
 
     Parameters
     ----------
     name : one of `calibrations`.
-    starts, seed : of the searches.
+    starts, seed : of the searches; by default as many starts as the calibration says.
     root : folder of the biology with ``calibrations`` and the tables; by default the package's own.
     progress : told how far the fit has come.
 
@@ -50,7 +48,7 @@ def calibrate(
         where = f"{name}/calibration.toml, writes"
         raise CalibrationError(where, found=f'"{unknown[0]}"', expected="one of " + ", ".join(problem.names))
     wanted = list(dict.fromkeys(t.parameter for t in definition.targets))
-    found = fit(problem, starts=starts, seed=seed, profiles=wanted, progress=progress or Silent())
+    found = fit(problem, starts=starts or definition.starts, seed=seed, profiles=wanted, progress=progress or Silent())
     if not math.isfinite(found.best.found.value):
         raise CalibrationError(f"calibration {name}", found="no start with a value", expected="at least one")
     return OwnCalibration(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exotwin.biology import SHIPPED
-from exotwin.calibration.own.calibrate import STARTS, calibrate
+from exotwin.calibration.own.calibrate import calibrate
 from exotwin.calibration.own.definition import calibrations, read_definition
 from exotwin.calibration.own.documents import stale
 from exotwin.calibration.own.result import Estimate
@@ -38,7 +38,7 @@ class Drift:
 def check(
     *,
     names: tuple[str, ...] = (),
-    starts: int = STARTS,
+    starts: int | None = None,
     seed: int = 1,
     root: Path = SHIPPED,
     progress: Progress | None = None,

@@ -3,7 +3,7 @@
 Beside the PEtab problem (``NAME.yaml`` and what it names; measurements have the columns ``record`` and ``note``) stand
 
 - ``calibration.toml``: title; condition, species, and modules if not all, of the model; text: what holds the numbers
-  and what does not; ``[[writes]]``: which estimated parameter goes where (parameter, table, name if it is another,
+  and what does not; starts, if not ten; ``[[writes]]``: which estimated parameter goes where (parameter, table, name if it is another,
   species as in the row, column = "value" or "spread", spread = true where the standard error is the row's spread in
   knowledge); ``[population]`` for problems with our extension (see `Individuals`).
 - ``checks.tsv`` with ``checks.yaml``: measurements that the fit is only held against, as another problem over the same
@@ -34,7 +34,9 @@ ORDER = (
 )
 """Those on whose numbers others stand come first."""
 
-_TOP = ("title", "condition", "species", "modules", "infused", "text", "population", "writes")
+STARTS = 10
+
+_TOP = ("title", "condition", "species", "modules", "infused", "text", "starts", "population", "writes")
 _WRITES = ("parameter", "table", "name", "species", "column", "spread")
 
 
@@ -83,6 +85,7 @@ class Definition:
     modules: tuple[str, ...]
     infused: tuple[str, ...]
     text: str
+    starts: int
     targets: tuple[Target, ...]
     population: Individuals | None
     root: Path
@@ -149,6 +152,7 @@ def read_definition(name: str, *, root: Path = SHIPPED) -> Definition:
         modules=tuple(page.get("modules", ())),
         infused=tuple(page.get("infused", ())),
         text=" ".join(page["text"].split()),
+        starts=int(page.get("starts", STARTS)),
         targets=tuple(_target(entry, f"{where}, writes {n}") for n, entry in enumerate(page.get("writes", ()), 1)),
         population=people,
         root=root,

@@ -133,7 +133,8 @@ class OwnCalibration:
                 within = sum(c.outcome == "within" for c in limits)
                 lines.append(f"  {len(chosen)} {word}; {within} of {len(limits)} with limits hold the model")
         lines += [f"  outside: {_told(c)}" for c in self.comparisons if c.role == "check" and c.outcome == "outside"]
-        lines += [f"  {remark}" for remark in self.fit.remarks]
+        # those of the problem name observables and conditions that only the checks use
+        lines += [f"  {remark}" for remark in self.fit.remarks if remark not in self.fit.problem.remarks]
         return "\n".join([*lines, f"  {self.definition.text}"])
 
     def _repr_html_(self) -> str:
