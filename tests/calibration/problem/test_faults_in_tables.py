@@ -20,6 +20,7 @@ IN_TABLES = {
     "a bound of zero on a logarithmic scale": (P, "0.001|10|0.8", "0|10|0.8", 2, "lowerBound", "0", "above zero", None),
     "an infinite bound": (P, "0.001|10|0.8", "0.001|inf|0.8", 2, "upperBound", "an infinite bound", "finite", None),
     "text for a nominal value": (P, "|10|0.8|1", "|10|0,8|1", 2, "nominalValue", '"0,8"', "a number", None),
+    "text for a bound of a fixed parameter": (P, "lin|||", "lin|low||", 7, "lowerBound", '"low"', "nothing", None),
     "no value of a fixed parameter": (P, "|0.5|0", "||0", 7, "nominalValue", "an empty cell", "the value", None),
     "an infinite fixed parameter": (P, "|0.5|0", "|inf|0", 7, "nominalValue", '"inf"', "the value", None),
     "neither estimated nor not": (P, "10|0.8|1", "10|0.8|2", 2, "estimate", '"2"', "0 or 1", None),
@@ -78,6 +79,7 @@ IN_TABLES = {
     "an observable called as a species": (S, "obs_B||B", "A||B", 3, "observableId", '"A"', "neither the model", None),
     "no formula": (S, "obs_B||B", "obs_B||", 3, "observableFormula", "an empty cell", "a formula", None),
     "a formula that ends early": (S, "|B|", "|B +|", 3, "observableFormula", '"B +": ', "2 * A", None),
+    "a function with too many arguments": (S, "|B|", "|sin(A, B)|", 3, "observableFormula", "number of", "2 * A", None),
     "a formula with a wrong sign": (S, "|B|", "|B ? 2|", 3, "observableFormula", '"B ? 2": ', "2 * A", None),
     "a function that does not exist": (S, "|B|", "|sine(B)|", 3, "observableFormula", '"sine(B)"', "2 * A", None),
     "a formula that is infinite": (S, "|B|", "|1 / 0|", 3, "observableFormula", '"1 / 0"', "", None),
@@ -161,6 +163,7 @@ IN_TABLES = {
         "8: ",
         None,
     ),
+    "a quote without its pair": (M, "|third", '|"third', 4, None, "runs over lines", "in pairs", None),
     "a required column that is missing": (M, "|time|", "|hour|", 1, None, "the columns", 'a column "time"', None),
     "a required column that is misspelled": (
         P,

@@ -8,7 +8,7 @@ from exotwin.calibration.problem import conditions, measurements, observables, p
 from exotwin.calibration.problem.model import Model
 from exotwin.calibration.problem.parameters import Names
 from exotwin.calibration.problem.problem import Measurements, Observable, Population, Simulation
-from exotwin.calibration.problem.tables import Table
+from exotwin.calibration.problem.tables import Table, quoted
 from exotwin.errors import InputError, nearest
 
 
@@ -61,7 +61,7 @@ def check_used(
         if name not in used and name not in spread:
             where = tables["parameter"].where(row, "parameterId")
             expected = "a parameter that the model, a formula, a condition or a measurement names"
-            raise InputError(where, found=f'"{name}"', expected=expected, nearest=nearest(name, used - {*rows, ""}))
+            raise InputError(where, found=quoted(name), expected=expected, nearest=nearest(name, used - {*rows, ""}))
     return tuple(name for name in rows if name not in used)
 
 

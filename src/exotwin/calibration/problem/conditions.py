@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from exotwin.calibration.problem.model import Model
 from exotwin.calibration.problem.parameters import Names
 from exotwin.calibration.problem.problem import Condition, Simulation, Source
-from exotwin.calibration.problem.tables import Table
+from exotwin.calibration.problem.tables import Table, quoted
 from exotwin.errors import InputError, nearest
 
 REQUIRED = ("conditionId",)
@@ -69,7 +69,7 @@ def _check_column(table: Table, column: str, model: Model, names: Names, outputs
         raise InputError(table.header(column), found="what a rule or a reaction computes", expected=expected)
     near = nearest(column, {*model.compiled.parameters, *model.compiled.states, *outputs, *OPTIONAL})
     raise InputError(
-        table.header(column), found=f'"{column}", which the model does not have', expected=expected, nearest=near
+        table.header(column), found=f"{quoted(column)}, which the model does not have", expected=expected, nearest=near
     )
 
 
@@ -88,7 +88,9 @@ def _value(
         return None
     where = table.where(row, column)
     if text in via or text == column:
-        raise InputError(where, found=f'"{text}", which leads back to itself', expected="a number, or another name")
+        raise InputError(
+            where, found=f"{quoted(text)}, which leads back to itself", expected="a number, or another name"
+        )
     if names.get(text) is None and text in model.compiled.parameters and not model.is_state(text):
         found = _value(table, row, text, model, names, set_here, (*via, column)) if text in set_here else None
         return model.own_value(where, text) if found is None else found

@@ -11,7 +11,7 @@ import numpy as np
 from exotwin.calibration.problem.observables import value
 from exotwin.calibration.problem.parameters import Names
 from exotwin.calibration.problem.problem import Measurements, Observable, Simulation, Source
-from exotwin.calibration.problem.tables import Table
+from exotwin.calibration.problem.tables import Table, quoted
 from exotwin.errors import InputError, nearest
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class _Fills:
             if len(parts) != len(wanted):
                 expected = f"{_count(len(wanted))} for {observable.name}"
                 expected += f": {';'.join(wanted)}" if wanted else ", whose formula has no placeholder"
-                raise InputError(where, found=f'{_count(len(parts))}: "{text}"', expected=expected)
+                raise InputError(where, found=f"{_count(len(parts))}: {quoted(text)}", expected=expected)
             self._seen[key] = tuple(self._names.source(where, part) for part in parts)
         return self._seen[key]
 
@@ -104,7 +104,7 @@ def _known(table: Table, row: int, column: str, valid: Collection[str]) -> str:
     name = table.needed(row, column, what)
     if name not in valid:
         where = table.where(row, column)
-        raise InputError(where, found=f'"{name}"', expected=what, nearest=nearest(name, valid))
+        raise InputError(where, found=quoted(name), expected=what, nearest=nearest(name, valid))
     return name
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from exotwin.calibration.problem.library import petab
 from exotwin.calibration.problem.problem import Observable
-from exotwin.calibration.problem.tables import Table
+from exotwin.calibration.problem.tables import Table, quoted
 from exotwin.errors import InputError, nearest
 
 REQUIRED = ("observableId", "observableFormula", "noiseFormula")
@@ -37,7 +37,7 @@ def resolve_observables(table: Table, known: Collection[str], fixed: Mapping[str
     for name, row in rows.items():
         if name in names:
             expected = "a name that neither the model nor a parameter has"
-            raise InputError(table.where(row, "observableId"), found=f'"{name}"', expected=expected)
+            raise InputError(table.where(row, "observableId"), found=quoted(name), expected=expected)
         formula = _formula(table, row, "observableFormula", parsed)
         noise = _formula(table, row, "noiseFormula", parsed)
         placeholders = _placeholders(table, row, "observable", "observableFormula", name, formula)
@@ -87,13 +87,22 @@ def _formula(table: Table, row: int, column: str, parsed: dict[str, Any]) -> Any
         try:
             parsed[text] = petab().formula(text)
         # petab's reader has no error of its own, and leaks those of its parser and of sympy
-        except (ValueError, TypeError, AttributeError, ArithmeticError, LookupError, RecursionError) as fault:
-            told = str(fault).splitlines()[0] if str(fault) else type(fault).__name__
+        except (
+            ValueError,
+            TypeError,
+            AttributeError,
+            ArithmeticError,
+            LookupError,
+            AssertionError,
+            RecursionError,
+        ) as fault:
+            _, kind, rest = (str(fault) or type(fault).__name__).rpartition("Syntax error")
+            told = f"{kind}{rest}".splitlines()[0]
             expected = "a formula as PEtab writes it, such as 2 * A + offset"
-            raise InputError(table.where(row, column), found=f'"{_short(text)}": {told}', expected=expected) from fault
+            raise InputError(table.where(row, column), found=f"{quoted(text)}: {told}", expected=expected) from fault
     formula = parsed[text]
     if formula.is_finite is False or formula.has(*_not_numbers()):
-        raise InputError(table.where(row, column), found=f'"{_short(text)}"', expected="a formula with finite values")
+        raise InputError(table.where(row, column), found=quoted(text), expected="a formula with finite values")
     return formula
 
 
@@ -118,7 +127,3 @@ def _check_symbols(table: Table, row: int, column: str, formula: Any, known: Col
             expected = "a name of the model, the parameter table or the condition table, or a placeholder"
             where = table.where(row, column)
             raise InputError(where, found=f'the name "{name}"', expected=expected, nearest=nearest(name, known))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from exotwin.calibration.problem.problem import Parameter, Prior, Source
-from exotwin.calibration.problem.tables import Table, as_number
+from exotwin.calibration.problem.tables import Table, as_number, quoted
 from exotwin.errors import InputError, nearest
 
 REQUIRED = ("parameterId", "parameterScale", "lowerBound", "upperBound", "estimate")
@@ -60,7 +60,7 @@ class Names:
         found = self.get(text)
         if value is not None or found is None:
             near = nearest(text, self.rows) if value is None else None
-            raise InputError(where, found=f'"{text}"', expected=what, nearest=near)
+            raise InputError(where, found=quoted(text), expected=what, nearest=near)
         return found
 
 
@@ -92,7 +92,7 @@ def _is_estimated(table: Table, row: int) -> bool:
     text = table.needed(row, "estimate", "0 or 1")
     value = float(_TRUTH[text.lower()]) if text.lower() in _TRUTH else as_number(text)
     if value not in (0.0, 1.0):
-        raise InputError(table.where(row, "estimate"), found=f'"{text}"', expected="0 or 1")
+        raise InputError(table.where(row, "estimate"), found=quoted(text), expected="0 or 1")
     return value == 1.0
 
 
@@ -103,6 +103,9 @@ def _fixed(table: Table, row: int) -> float:
         raise InputError(
             where, found="0, and no column nominalValue", expected=f"a column nominalValue with {expected}"
         )
+    for column in ("lowerBound", "upperBound"):
+        if table.cells(column)[row]:
+            table.number(row, column, "a number, or nothing", infinite=True)
     return table.number(row, "nominalValue", expected)
 
 
@@ -161,9 +164,9 @@ def _prior(table: Table, row: int, which: str, scale: str, lower: float, upper: 
         where = table.where(row, kinds)
         raise InputError(where, found=f"{kind} without numbers", expected=f"two numbers in {numbers}, such as 0;1")
     if kind in (_UNIFORM, "uniform") and not first < second:
-        raise InputError(table.where(row, numbers), found=f'"{text}"', expected="two numbers that rise, such as 0;1")
+        raise InputError(table.where(row, numbers), found=quoted(text), expected="two numbers that rise, such as 0;1")
     if kind not in (_UNIFORM, "uniform") and second <= 0:
-        raise InputError(table.where(row, numbers), found=f'"{text}"', expected="a spread above zero, such as 0;1")
+        raise InputError(table.where(row, numbers), found=quoted(text), expected="a spread above zero, such as 0;1")
     return Prior(kind, first, second)
 
 
@@ -171,7 +174,7 @@ def _two(table: Table, row: int, column: str, text: str) -> Sequence[float]:
     values = [as_number(part.strip()) for part in text.split(";")]
     numbers = [value for value in values if value is not None and math.isfinite(value)]
     if len(values) != 2 or len(numbers) != 2:
-        raise InputError(table.where(row, column), found=f'"{text}"', expected="two numbers, such as 0;1")
+        raise InputError(table.where(row, column), found=quoted(text), expected="two numbers, such as 0;1")
     return numbers
 
 

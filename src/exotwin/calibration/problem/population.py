@@ -32,7 +32,7 @@ from exotwin.calibration.problem.problem import (
     Source,
     Varied,
 )
-from exotwin.calibration.problem.tables import Table, read_tables
+from exotwin.calibration.problem.tables import Table, quoted, read_tables
 from exotwin.errors import InputError, NotBuiltYet, nearest
 from exotwin.tables import check_keys
 
@@ -52,7 +52,13 @@ def read_individuals(where: str, entry: Mapping[str, Any], folder: Path) -> tupl
     InputError : keys missing, unknown or of the wrong type; as `read_tables`. NotBuiltYet : another version.
     """
     keys = ("version", "individuals", "seed", "population_file")
-    check_keys(dict(entry), (*keys, "required"), where=where, error=InputError, required=keys)
+    check_keys(
+        {str(key): value for key, value in entry.items()},
+        (*keys, "required"),
+        where=where,
+        error=InputError,
+        required=keys,
+    )
     if str(entry["version"]).split(".")[0] != "1":
         raise NotBuiltYet(f"{where}.version", found=f'"{entry["version"]}"', expected="version 1.0.0")
     n, seed, name = entry["individuals"], entry["seed"], entry["population_file"]
@@ -82,11 +88,11 @@ def resolve_varied(table: Table, model: Model, names: Names, columns: Collection
         where = table.where(row, "parameterId")
         if name not in model.compiled.parameters:
             near = nearest(name, model.compiled.parameters)
-            raise InputError(where, found=f'"{name}"', expected="a parameter of the model", nearest=near)
+            raise InputError(where, found=quoted(name), expected="a parameter of the model", nearest=near)
         if name in names.rows or name in columns:
             there = "parameter" if name in names.rows else "condition"
             expected = "a parameter that no other table sets; its centre may be an estimated one"
-            raise InputError(where, found=f'"{name}", which the {there} table sets', expected=expected)
+            raise InputError(where, found=f"{quoted(name)}, which the {there} table sets", expected=expected)
         found.append(_varied(table, row, name, names))
     return tuple(found)
 
@@ -115,7 +121,7 @@ def _range(table: Table, row: int, name: str, distribution: str) -> Varied:
     for column in ("location", "scale"):
         if text := table.cells(column)[row]:
             expected = f"nothing; {distribution} has the ends lower and upper"
-            raise InputError(table.where(row, column), found=f'"{text}"', expected=expected)
+            raise InputError(table.where(row, column), found=quoted(text), expected=expected)
     low, high = (_needed(table, row, column) for column in ("lower", "upper"))
     if not low < high or (distribution == "loguniform" and low <= 0):
         expected = "two numbers that rise" + (", above zero" if distribution == "loguniform" else "")
@@ -174,7 +180,7 @@ def check_statistics(
         if population is None:
             if statistic:
                 expected = "no statistic, or the extension exotwin_population in the YAML file"
-                raise InputError(where, found=f'"{statistic}"', expected=expected)
+                raise InputError(where, found=quoted(statistic), expected=expected)
             continue
         kind, other = _parts(statistic)
         if kind not in ("mean", "sd", "smd") or bool(other) != (kind == "smd"):
@@ -182,7 +188,7 @@ def check_statistics(
             raise InputError(where, found=found, expected=_STATISTICS)
         if other and other not in conditions:
             expected, near = "smd with a condition of the condition table", nearest(other, conditions)
-            raise InputError(where, found=f'"{other}"', expected=expected, nearest=near)
+            raise InputError(where, found=quoted(other), expected=expected, nearest=near)
 
 
 def compared(
@@ -204,7 +210,7 @@ def compared(
         if other == simulations[run].condition:
             row = int(np.flatnonzero((measured.observable == place) & (measured.simulation == run))[0])
             expected = f"another one than that which {listed[place].name} is compared with"
-            raise InputError(table.where(row, "simulationConditionId"), found=f'"{other}"', expected=expected)
+            raise InputError(table.where(row, "simulationConditionId"), found=quoted(other), expected=expected)
         found[replace(simulations[run], condition=other)] = None
     return tuple(found)
 

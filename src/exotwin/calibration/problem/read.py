@@ -58,7 +58,7 @@ def read(path: str | Path, *, sbml: str | None = None) -> Problem:
     simulations = population.compared(tables["measurement"], seen, simulations, measured)
     conditions.check_outputs(tables["condition"], simulations, outputs)
     apart = across.check_used(tables, model, names.rows, seen, people)
-    check_with_petab(model, tables, seen, apart)
+    check_with_petab(model, tables, names, seen, apart)
     return Problem(
         name=path.stem,
         sbml=model.sbml,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _EMPTY = frozenset(["#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>"])
 _EMPTY |= {"N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf|infinity)", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|inf|infinity)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Table:
         text = self.needed(row, column, expected)
         value = as_number(text)
         if value is None or not (infinite or math.isfinite(value)):
-            raise InputError(self.where(row, column), found=f'"{text}"', expected=expected)
+            raise InputError(self.where(row, column), found=quoted(text), expected=expected)
         return value
 
     def choice(self, row: int, column: str, valid: Sequence[str]) -> str:
@@ -81,7 +81,7 @@ class Table:
         if text not in valid:
             raise InputError(
                 self.where(row, column),
-                found=f'"{text}"',
+                found=quoted(text),
                 expected="one of " + ", ".join(valid),
                 nearest=nearest(text, valid),
             )
@@ -93,11 +93,11 @@ class Table:
         for row in range(len(self)):
             name = self.needed(row, column, f"a name in each row, such as {self.kind}_1")
             if not _NAME.fullmatch(name):
-                where, told = self.where(row, column), f'"{name}"'
+                where, told = self.where(row, column), quoted(name)
                 raise InputError(where, found=told, expected="letters, digits and _, not starting with a digit")
             if name in found:
                 file, line = self.places[found[name]]
-                where, told = self.where(row, column), f'"{name}", which stands in {file}, line {line} already'
+                where, told = self.where(row, column), f"{quoted(name)}, which stands in {file}, line {line} already"
                 raise InputError(where, found=told, expected=f"one row for each {self.kind}")
             found[name] = row
         return found
@@ -119,9 +119,10 @@ def as_number(text: str) -> float | None:
     return float(text) if _NUMBER.fullmatch(text) else None
 
 
-def is_name(text: str) -> bool:
-    """Whether a text can be an identifier."""
-    return _NAME.fullmatch(text) is not None
+def quoted(text: str) -> str:
+    """What a cell holds, on one line and short enough for a message."""
+    line = " ".join(text.split())
+    return f'"{line}"' if len(line) <= 80 else f'"{line[:77]}..."'
 
 
 def read_tables(kind: str, paths: Iterable[Path], required: Sequence[str]) -> Table:
@@ -160,6 +161,9 @@ def _parsed(path: Path, required: Sequence[str]) -> list[tuple[int, list[str]]]:
             stripped = [cell.strip() for cell in cells]
             if any(stripped):
                 found.append((line, ["" if cell in _EMPTY else cell for cell in stripped]))
+            if reader.line_num > line and stripped:
+                where, expected = f"{path}, line {line}", "cells of one line, and quotes in pairs"
+                raise InputError(where, found="a quoted cell that runs over lines", expected=expected)
             line = reader.line_num + 1
     except csv.Error as fault:
         where = f"{path}, line {reader.line_num}"
