@@ -7,6 +7,8 @@ from urllib.parse import unquote
 
 import pytest
 
+from exotwin.report.fit.html import render
+from exotwin.report.fit.page import Page
 from exotwin.report.fit.summary import paragraph
 
 VOID = {"meta", "link", "br", "img", "hr", "input", "col", "source", "wbr"}
@@ -99,7 +101,8 @@ def test_the_answer_tells_of_starts_agreement_and_parameters(read):
     assert "The best objective is −20; 5 starts reached it (within 0.1)." in words
     assert "Of the 3 of 4 parameters that were profiled, 1 is identifiable (95 % limits on both sides), " in words
     assert (
-        "1 has only an upper limit and for 1 the profile failed. 1 parameter stands at a bound of the search." in words
+        "1 has only an upper limit and for 1 the profile failed. One parameter stands at a bound of the search."
+        in words
     )
 
 
@@ -141,6 +144,16 @@ def test_many_parameters_are_told_by_their_strongest_pairs(pages, read):
 
 def test_a_page_of_a_large_fit_stays_below_three_megabytes(pages):
     assert len(pages["large"].encode()) < 3e6
+
+
+def test_records_that_the_measurements_name_are_listed_as_sources(small):
+    m = small.problem.measurements
+    table = m.table.assign(record=["mouse-pf-counts-c57"] * 7 + ["no-such-record"] * 7)
+    page = render(Page(replace(small, problem=replace(small.problem, measurements=replace(m, table=table)))))
+    assert "Sources of the measurements" in page
+    assert re.search(r'<li id="ref-1"[^>]*>.*<code>mouse-pf-counts-c57</code>', page)
+    assert "record no-such-record: no source found in this version" in page
+    assert "Sources of the measurements" not in render(Page(small))
 
 
 def test_starts_that_are_not_drawn_are_counted(read):

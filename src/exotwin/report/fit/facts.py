@@ -93,9 +93,10 @@ def estimates(fit: Fit) -> tuple[Estimate, ...]:
     n = len(problem.parameters)
     se = np.full(n, np.nan) if fit.curvature is None else fit.curvature.se
     held = np.zeros(n, bool) if fit.curvature is None else ~fit.curvature.free
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         curvature = [problem.unscaled(point + sign * NORMAL_95 * se) for sign in (-1, 1)]
-    curvature[0][np.isinf(se)] = -np.inf  # not 0, where the scale is logarithmic
+    logarithmic = np.array([p.scale != "lin" for p in problem.parameters])
+    curvature[0][np.isinf(se) | (logarithmic & (curvature[0] == 0))] = -np.inf  # 0 would be a limit
     profiled = {p.parameter: p for p in fit.profiles}
     found = []
     for i, p in enumerate(problem.parameters):

@@ -82,6 +82,7 @@ TITLES = {
     "residuals": "Residuals",
     "parameters": "Parameters",
     "correlations": "Correlations of the estimates",
+    "sources": "Sources of the measurements",
     "method": "How it was done",
 }
 
@@ -92,7 +93,7 @@ def sections(page: Page) -> dict[str, dict[str, Any]]:
     if page.fitted:
         made |= {"fits": _fits(page), "residuals": _residuals(page), "parameters": _parameters(page)}
         made["correlations"] = _correlations(page)
-    made["method"] = _method(page)
+    made |= {"sources": _sources(page), "method": _method(page)}
     return {name: view for name, view in made.items() if any(view.values())}
 
 
@@ -108,12 +109,15 @@ def _answer(page: Page) -> dict[str, Any]:
     ]
     if page.fitted:
         shown += [
-            Fact("Objective (minus log posterior)", number(best["objective"], digits=7)),
+            Fact("Minus log posterior", number(best["objective"], digits=7)),
             Fact("Log-likelihood", number(best["log_likelihood"], digits=7)),
             Fact("AIC", number(best["aic"], digits=7)),
             Fact("BIC", number(best["bic"], digits=7)),
         ]
-    remarks = [readable(r) for r in (*fit.problem.remarks, *fit.remarks, *(fit.samples.remarks if fit.samples else ()))]
+    remarks = [
+        page.words.first(readable(r))
+        for r in (*fit.problem.remarks, *fit.remarks, *(fit.samples.remarks if fit.samples else ()))
+    ]
     return {"text": summary.paragraph(fit), "facts": shown, "remarks": remarks}
 
 
@@ -275,6 +279,17 @@ def _correlations(page: Page) -> dict[str, Any]:
     return {"pictures": made, "table": table, "none": none}
 
 
+def _sources(page: Page) -> dict[str, Any]:
+    """The evidence records that the table of measurements names in a column ``record``, if it has one."""
+    table = page.fit.problem.measurements.table
+    if "record" not in table:
+        return {}
+    page.references.cite(name for cell in table["record"].fillna("").unique() for name in str(cell).split())
+    page.references.close()
+    unknown = [page.words("sources.not_found", id=name) for name in page.references.unknown]
+    return {"references": page.references.entries, "unknown": unknown}
+
+
 def _method(page: Page) -> dict[str, Any]:
     fit = page.fit
     rows: list[tuple[Cell, ...]] = [
@@ -283,7 +298,7 @@ def _method(page: Page) -> dict[str, Any]:
     ]
     for groups in (fit.settings, summary.versions()):
         rows += [(text(key, head=True), Cell(as_text(value, page.words), kind="code")) for key, value in groups.items()]
-    rows += [(text(f"seconds, {stage}", head=True), figure(number(s), s)) for stage, s in fit.seconds.items()]
+    rows += [(text(f"seconds, {stage}", head=True), Cell(number(s), kind="code")) for stage, s in fit.seconds.items()]
     return {"table": Table("method", "", ("Item", "Content"), tuple(rows))}
 
 

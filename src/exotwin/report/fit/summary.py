@@ -124,7 +124,7 @@ def _held(fit: Fit) -> str:
 
 
 def _start(n: int) -> str:
-    return f"{number(n)} {_plural(n, 'parameter')} {'stands' if n == 1 else 'stand'}"
+    return "One parameter stands" if n == 1 else f"{number(n)} parameters stand"
 
 
 def _samples(fit: Fit) -> dict[str, Any] | None:

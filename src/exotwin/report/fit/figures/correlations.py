@@ -70,7 +70,9 @@ def draw(names: Sequence[str], correlation: Floats) -> Drawing | None:
                 fontsize=6.5, color="white" if abs(r) > 0.7 else INK,
             )  # fmt: skip
     bar = sheet.panel(margin + side + 0.25, 0.08, 0.14, min(side, 1.8))
-    sheet.figure.colorbar(mesh, cax=bar)
+    solids = sheet.figure.colorbar(mesh, cax=bar).solids
+    assert solids is not None  # a mesh always has them
+    solids.set_edgecolor("face")  # no seams
     bar.set_ylabel("correlation", fontsize=7.5, labelpad=2)
     plain_ticks(bar.yaxis, n=4)
     bar.tick_params(labelsize=7)

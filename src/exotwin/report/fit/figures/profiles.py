@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from exotwin.calibration.uncertainty import Profile
 
 A_FIGURE = 40  # panels
-TOP = 2.2 * THRESHOLD
+TOP = 1.65 * THRESHOLD
 COLOURS = {
     "identifiable": BLUE,
     "only an upper limit": ORANGE,
@@ -73,6 +73,7 @@ def _verdict(e: Estimate) -> str:
 def _panel(axes: Axes, fit: Fit, e: Estimate, profile: Profile | None, draws: Floats | None) -> None:
     low, high = _view(e, profile, draws)
     best = fit.best.found.value
+    least = 0.0  # below it only where a profile came upon a better optimum
     if draws is not None:
         _margin(axes, e.scale, draws, low, high)
     axes.axhline(THRESHOLD, color=FAINT, linewidth=0.7, linestyle=(0, (4, 2)))
@@ -87,7 +88,8 @@ def _panel(axes: Axes, fit: Fit, e: Estimate, profile: Profile | None, draws: Fl
     if profile is not None:
         colour = COLOURS.get(profile.verdict, FAINT)
         known = np.isfinite(profile.value)
-        above = profile.value[known] - min(best, float(np.min(profile.value[known], initial=best)))
+        above = profile.value[known] - best
+        least = 1.1 * float(np.min(above, initial=0.0))
         axes.plot(
             _values(e.scale, profile.grid[known]), above, color=colour, linewidth=1.3, marker="o", markersize=2.2,
             markeredgewidth=0, gid="profile",
@@ -100,7 +102,7 @@ def _panel(axes: Axes, fit: Fit, e: Estimate, profile: Profile | None, draws: Fl
                 0.5, 0.72, "no search succeeded", transform=axes.transAxes, ha="center", fontsize=SMALL, color=FAINT
             )
     axes.plot([e.value], [0], marker="D", markersize=3.6, color=INK, clip_on=False, zorder=5, linestyle="none")
-    axes.set_ylim(0, TOP)
+    axes.set_ylim(least, TOP)
     value_axis(axes, e.scale, unscaled(e.scale, low), unscaled(e.scale, high))
     plain_ticks(axes.yaxis, n=3)
     axes.grid(visible=False)
@@ -114,7 +116,7 @@ def _view(e: Estimate, profile: Profile | None, draws: Floats | None) -> tuple[f
     if profile is not None:
         known = np.isfinite(profile.value)
         above = profile.value - (profile.value[known].min() if known.any() else 0)
-        seen += [float(x) for x in profile.grid[known & (above <= 1.5 * TOP)]]
+        seen += [float(x) for x in profile.grid[known & (above <= 1.7 * TOP)]]
     if draws is not None and len(draws):
         seen += [float(x) for x in np.quantile(draws, [0.002, 0.998])]
     low, high = min(seen), max(seen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from exotwin.report.figures.shared import Sheet, log_ticks, plain_ticks
 from exotwin.report.palette import BLUE, GREEN, INK, ORANGE, PURPLE, VERMILION, Stroke
@@ -77,8 +77,3 @@ def value_axis(axes: Axes, scale: str, low: float, high: float, *, n: int = 3) -
         log_ticks(axes.xaxis, n=n)
     else:
         plain_ticks(axes.xaxis, n=n)
-
-
-def no_grid(axes: Any) -> None:
-    """For panels too small for one."""
-    axes.grid(visible=False)
