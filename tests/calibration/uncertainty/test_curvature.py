@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from toys import LeastSquares, gaussian, problem
+from uncertainty_toys import LeastSquares, gaussian, problem
 
 from exotwin.calibration.objective import Evaluation
 from exotwin.calibration.uncertainty import curvature

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.optimize import brentq, minimize_scalar
-from toys import LeastSquares, gaussian, optimum
+from uncertainty_toys import LeastSquares, gaussian, optimum
 
 from exotwin.calibration.uncertainty import Profile, Side, profiles
+from exotwin.errors import CalibrationError
 
 THRESHOLD = 1.920729410347062
 """Half the 0.95 quantile of χ² with one degree of freedom, from a table."""
@@ -29,7 +30,7 @@ def decay(lower=(0.01, 0.001), upper=(50.0, 5.0), **options) -> LeastSquares:
 
 
 def saturation(lower=(-1.0, -2.0), upper=(4.0, 3.8)) -> LeastSquares:
-    """Michaelis–Menten on log10 scales, measured only far below saturation: the constant may be as large as it likes."""
+    """Michaelis–Menten on log10 scales, measured only far below saturation: the constant may be as large as can be."""
     s = np.array([0.1, 0.2, 0.4, 0.8, 1.6])
     y = 10 * s / (5 + s) + 0.1 * np.array([0.35, 0.82, 0.33, -1.3, 0.91])
 
@@ -54,7 +55,11 @@ def brute(objective: LeastSquares, best: np.ndarray, value: float, i: int, direc
         grid = np.linspace(low[other], high[other], 400)
         start = int(np.argmin([inner(y) for y in grid]))
         ends = grid[max(start - 1, 0)], grid[min(start + 1, 399)]
-        return float(minimize_scalar(inner, bounds=ends, method="bounded", options={"xatol": 1e-9}).fun) - value - THRESHOLD
+        return (
+            float(minimize_scalar(inner, bounds=ends, method="bounded", options={"xatol": 1e-9}).fun)
+            - value
+            - THRESHOLD
+        )
 
     bound = (low if direction < 0 else high)[i]
     return brentq(excess, best[i], bound, rtol=1e-6) if excess(bound) > 0 else direction * np.inf
@@ -66,7 +71,9 @@ def assert_profile_is_whole(profile: Profile, objective: LeastSquares, best: np.
     np.testing.assert_array_equal(profile.points[:, i], profile.grid)
     done = np.isfinite(profile.value)
     # the same sums, but value − best + best
-    np.testing.assert_allclose(profile.value[done], objective.evaluate(profile.points[done]).value, atol=1e-14, rtol=1e-14)
+    np.testing.assert_allclose(
+        profile.value[done], objective.evaluate(profile.points[done]).value, atol=1e-14, rtol=1e-14
+    )
     assert best[i] in profile.grid
     assert profile.value.min() >= value - 1e-9
 
@@ -216,7 +223,7 @@ def test_a_region_without_values_fails_its_side_and_not_the_other() -> None:
     assert abs(profile.low - expected) < 0.01 * (best[1] - expected)
     assert np.isposinf(profile.value[-1])
     assert np.isfinite(profile.value[:-1]).all()
-    # eight halvings from the first step come this near
+    # ten halvings from the first step come this near
     assert 0.32 < profile.grid[-2] <= 0.33
     assert len(remarks) == 1
     assert "p1" in remarks[0]
@@ -228,6 +235,16 @@ def test_a_gap_without_values_that_steps_pass_over_does_not_matter() -> None:
     best, value = optimum(decay(), [3.0, 0.5])
     ((profile,), _) = profiles(objective, best, value, [1])
     assert profile.verdict == "identifiable"
+
+
+def test_an_optimum_on_the_edge_of_a_region_without_values_is_followed_along_that_edge() -> None:
+    # the floor p1 = p0²/100 of the valley bends away from the tangent, and there is nothing below it
+    def residuals(x):
+        return np.array([x[0], 50 * (x[1] - x[0] ** 2 / 100)]), np.array([[1.0, 0.0], [-x[0], 50.0]])
+
+    objective = LeastSquares(residuals, [-5, -5], [5, 5], fails=lambda x: x[1] < x[0] ** 2 / 100 - 1e-4)
+    ((profile,), _) = profiles(objective, np.zeros(2), 0.0, [0])
+    np.testing.assert_allclose([profile.low, profile.high], [-1.959964, 1.959964], rtol=0.01)
 
 
 def test_a_wall_is_found_by_steps_that_stay_above_nothing() -> None:
@@ -330,6 +347,12 @@ def test_progress_counts_sides() -> None:
     told = Told()
     profiles(gaussian(COVARIANCE, CENTRE, [-20] * 3, [20] * 3), CENTRE, 0.0, [0, 2], progress=told)
     assert (told.total, told.advanced) == (4, 4)
+
+
+def test_a_parameter_without_a_finite_bound_is_refused_by_name() -> None:
+    objective = gaussian(COVARIANCE, CENTRE, [-20, -np.inf, -20], [20] * 3)
+    with pytest.raises(CalibrationError, match="p1"):
+        profiles(objective, CENTRE, 0.0, [0])
 
 
 def test_profiles_of_nothing_are_nothing() -> None:

@@ -19,18 +19,23 @@ NO_INFLUENCE = 1e-10
 """A parameter has no influence if a move across its whole range would raise the objective by less than this."""
 
 TOLERANCE = 1e-9
-"""Relative tolerance for directions that the data hold. The information is a square of sensitivities, which are right to
-about 3e-5; an eigenvalue below the square of that cannot be told from none."""
+"""Relative tolerance for directions that the data hold. The information is a square of sensitivities, which are taken
+to be right to 3e-5; an eigenvalue below the square of that cannot be told from none."""
 
 
 def curvature(problem: Problem, point: Floats, evaluation: Evaluation, *, tolerance: float = TOLERANCE) -> Curvature:
     """Standard errors of the parameters at ``point``, from the inverse of the information.
 
-    A parameter at a bound, with the objective falling beyond it, is held there. The information of the others is scaled
-    to a unit diagonal, so that nothing depends on the parameters' units, and taken apart into its eigenvectors. Where
-    an eigenvalue is below ``tolerance`` times the largest, the data do not hold that direction. A parameter takes part in
-    such directions if the square of its component in them is above ``tolerance``; its SE is infinite and it has
-    no correlation. All others are as if these directions did not exist, which changes nothing for them.
+    A parameter at a bound, with the objective falling beyond it, is held there. One whose move across its whole range
+    would, by the information, raise the objective by less than `NO_INFLUENCE` has an infinite SE. The information of
+    the others is scaled to a unit diagonal, so that nothing depends on the parameters' units, and taken apart into its
+    eigenvectors. Where an eigenvalue is below ``tolerance`` times the largest, the data do not hold that direction. A
+    parameter takes part in such directions if the square of its component in them is above ``tolerance``; its SE is
+    infinite and it has no correlation. All others are as if these directions did not exist, which changes nothing
+    for them.
+
+    The information is that which is expected of a model that fits. Where residuals are large and a direction is hardly
+    held, the objective itself may be much narrower, or not quadratic at all: profiles then tell more.
 
     Parameters
     ----------
@@ -65,7 +70,16 @@ def at_bound(lower: Floats, upper: Floats, point: Floats, gradient: Floats) -> N
     return np.asarray(low | high)
 
 
-def held_directions(
+def finite_bounds(problem: Problem) -> None:
+    """Raises CalibrationError for the first parameter whose range, on its scale, does not end."""
+    for name, low, high in zip(problem.names, problem.lower, problem.upper, strict=True):
+        if not np.isfinite(high - low):
+            raise CalibrationError(
+                f'{problem.name}, parameter "{name}"', found=f"bounds {low:g} and {high:g}", expected="finite bounds"
+            )
+
+
+def _held_directions(
     information: Floats, *, tolerance: float = TOLERANCE
 ) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
     """Eigenvectors of the information scaled to a unit diagonal, and which of them the data hold.
@@ -86,7 +100,7 @@ def _slopes(problem: Problem, evaluation: Evaluation) -> tuple[Floats, Floats]:
         if np.isfinite(gradient).all() and np.isfinite(information).all():
             return gradient, (information + information.T) / 2
     raise CalibrationError(
-        problem.name, found=f"no finite slopes at the optimum ({evaluation.outcome[0]})", expected="gradient, information"
+        problem.name, found=f"no finite slopes at the optimum ({evaluation.outcome[0]})", expected="a fit with slopes"
     )
 
 
@@ -97,7 +111,7 @@ def _standard_errors(information: Floats, span: Floats, tolerance: float) -> tup
     (moved,) = np.nonzero(np.diagonal(information) * span**2 / 2 > NO_INFLUENCE)
     if not moved.size:
         return se, correlation
-    scale, values, vectors, held = held_directions(information[np.ix_(moved, moved)], tolerance=tolerance)
+    scale, values, vectors, held = _held_directions(information[np.ix_(moved, moved)], tolerance=tolerance)
     loose = (vectors[:, ~held] ** 2).sum(axis=1) > tolerance
     root = vectors[:, held] / np.sqrt(values[held])
     covariance = (root @ root.T)[np.ix_(~loose, ~loose)]

@@ -1,7 +1,7 @@
 """Profile likelihoods: how far each parameter can go when all others may follow.
 
-Both sides of all profiles are searches of their own and run side by side (`search.together`), so that their points share
-the lanes of one run of the engine. That is why `pypesto.profile` is not used: it asks for values one at a time to
+Both sides of all profiles are searches of their own and run side by side (`search.together`), so that their points
+share the lanes of one run of the engine. That is why `pypesto.profile` is not used: it asks for values one at a time to
 find the length of each step, which here would be a round of the engine for everybody; it deals with what fails by new
 starting points from the global random state; and it reads limits off between the points without searching for them.
 """
@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exotwin.calibration.objective import Objective
-from exotwin.calibration.search.found import Evaluate
-from exotwin.calibration.search.minimise import minimise
-from exotwin.calibration.search.together import together
+from exotwin.calibration.search import Evaluate, minimise, together
+from exotwin.calibration.uncertainty.curvature import finite_bounds
 from exotwin.calibration.uncertainty.uncertainty import Profile
 from exotwin.calibration.uncertainty.walk import BETTER, Side, walk
 from exotwin.errors import CalibrationError
@@ -54,7 +53,7 @@ def profiles(
 
     Raises
     ------
-    CalibrationError : the objective has no value at ``best_point``.
+    CalibrationError : the objective has no value at ``best_point``, or a parameter has no finite bound.
     """
     from scipy.stats import chi2
 
@@ -62,6 +61,7 @@ def profiles(
     threshold = float(chi2.ppf(level, 1)) / 2
     if not np.isfinite(best_value):
         raise CalibrationError(problem.name, found="no value of the objective at the optimum", expected="a fit")
+    finite_bounds(problem)
     progress = progress or Silent()
     sides = {(side.parameter, side.direction): side for side in known}
     asked = [(i, direction) for i in which for direction in (-1, 1)]
@@ -91,7 +91,8 @@ def profiles(
         sides[side.parameter, side.direction] = side
     pairs = [(sides[i, -1], sides[i, 1]) for i in which]
     names = problem.names
-    return tuple(_joined(names[i], *pair) for i, pair in zip(which, pairs, strict=True)), _remarks(names, pairs, best_value)
+    joined = tuple(_joined(names[i], *pair) for i, pair in zip(which, pairs, strict=True))
+    return joined, _remarks(names, pairs, best_value)
 
 
 def _joined(name: str, down: Side, up: Side) -> Profile:
@@ -135,8 +136,15 @@ def _remarks(names: Sequence[str], pairs: Sequence[tuple[Side, Side]], best_valu
                 f"{names[side.parameter]}: the profile could not be followed {way} past {last:.6g} on its scale "
                 f"({side.failed} of {side.evaluations} evaluations have no value)"
             )
+    rough = list(dict.fromkeys(names[s.parameter] for s in sides if s.rough))
+    if rough:
+        remarks.append(f"the work on profiles of {', '.join(rough)} was cut short: their limits may be rough")
     unfinished = sum(s.unfinished for s in sides)
     if unfinished:
         total = sum(s.searches for s in sides)
-        remarks.append(f"{unfinished} of the {total} optimisations along profiles ended at their limit of iterations")
+        which = ", ".join(dict.fromkeys(names[s.parameter] for s in sides if s.unfinished))
+        remarks.append(
+            f"{unfinished} of the {total} optimisations along profiles ended at their limit of iterations: limits of "
+            f"{which} may be narrower than they are"
+        )
     return tuple(remarks)

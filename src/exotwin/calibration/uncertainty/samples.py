@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from exotwin.calibration.objective import Objective
 from exotwin.calibration.problem import Problem
+from exotwin.calibration.uncertainty.curvature import finite_bounds
 from exotwin.calibration.uncertainty.uncertainty import Curvature, Samples
 from exotwin.errors import CalibrationError
 from exotwin.progress import Progress, Silent
@@ -50,12 +51,12 @@ def sample(
 ) -> Samples:
     """At least ``draws`` draws from the posterior exp(−objective) within the bounds, evenly on the parameters' scales.
 
-    Walkers start in a ball around the optimum and move by differential evolution (`emcee.moves.DEMove`; one move in ten by
-    the whole difference of two walkers, which can lead from one mode to another): the autocorrelation time of normal
-    posteriors is a third of that of stretch moves. The first steps are left out: five autocorrelation times, or as many steps as are kept if
-    that is less. Draws are in the order of steps, and within a step in that of walkers. Their autocorrelation
-    time is in steps of all walkers, so that draws divided by it is the number of independent draws; it is NaN for chains
-    shorter than fifty of it. Points outside the bounds are refused without a simulation.
+    Walkers start in a ball around the optimum and move by differential evolution (`emcee.moves.DEMove`; one move in ten
+    by the whole difference of two walkers, which can lead from one mode to another): the autocorrelation time of normal
+    posteriors is a third of that of stretch moves. The first steps are left out: five autocorrelation times, or as many
+    steps as are kept if that is less. Draws are in the order of steps, and within a step in that of walkers. Their
+    autocorrelation time is in steps of all walkers, so that draws divided by it is the number of independent draws; it
+    is NaN for chains shorter than fifty of it. Points outside the bounds are refused without a simulation.
 
     Parameters
     ----------
@@ -64,7 +65,8 @@ def sample(
 
     Raises
     ------
-    CalibrationError : too few walkers, or no value of the objective around the optimum.
+    CalibrationError : too few walkers, no value of the objective around the optimum, or a parameter without a finite
+        bound.
     """
     from emcee import EnsembleSampler, State
     from emcee.moves import DEMove
@@ -76,6 +78,7 @@ def sample(
         raise CalibrationError(
             f"{problem.name}, samples", found=f"{walkers} walkers", expected=f"an even number, at least {max(2 * n, 4)}"
         )
+    finite_bounds(problem)
     kept = -(-draws // walkers)
     target = _Target(objective)
     random = np.random.RandomState(seed)  # emcee knows the old generator alone
@@ -108,8 +111,8 @@ def sample(
     if not enough.all():
         worst = int(np.argmax(times))
         remarks.append(
-            f"the chain is {kept / times[worst]:.0f} autocorrelation times of {problem.names[worst]} long, and shorter than "
-            f"{ENOUGH} for {np.sum(~enough)} of {n} parameters: take more draws"
+            f"the chain is {kept / times[worst]:.0f} autocorrelation times of {problem.names[worst]} long, and shorter "
+            f"than {ENOUGH} for {np.sum(~enough)} of {n} parameters: take more draws"
         )
     still = int(np.sum(sampler.backend.accepted == 0))
     if still:
@@ -166,7 +169,7 @@ def _start(
         points[missing] = np.clip(mirrored, problem.lower, problem.upper)
         found[missing] = target(points[missing])
     raise CalibrationError(
-        f"{problem.name}, samples", found="no value of the objective around the optimum", expected="a fit that simulates"
+        f"{problem.name}, samples", found="no value of the objective around the optimum", expected="values there"
     )
 
 

@@ -14,7 +14,9 @@ Residuals = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 def problem(lower: Sequence[float], upper: Sequence[float]) -> Problem:
     """A problem with nothing but parameters p0, p1, … on a linear scale."""
-    parameters = tuple(Parameter(f"p{i}", "lin", *ends, np.nan) for i, ends in enumerate(zip(lower, upper, strict=True)))
+    parameters = tuple(
+        Parameter(f"p{i}", "lin", *ends, np.nan) for i, ends in enumerate(zip(lower, upper, strict=True))
+    )
     empty = np.empty(0, dtype=np.int64)
     nothing = Measurements(empty, empty, np.empty(0), np.empty(0), (), (), None)
     return Problem("toy", "", parameters, {}, (), {}, (), nothing, "")
@@ -26,7 +28,9 @@ class LeastSquares:
     fails : where there is no value. batches : how many points each call had.
     """
 
-    def __init__(self, residuals: Residuals, lower, upper, fails: Callable[[np.ndarray], bool] = lambda _: False) -> None:
+    def __init__(
+        self, residuals: Residuals, lower, upper, fails: Callable[[np.ndarray], bool] = lambda _: False
+    ) -> None:
         self.problem = problem(lower, upper)
         self._residuals, self._fails = residuals, fails
         self.batches: list[int] = []
@@ -48,10 +52,27 @@ class LeastSquares:
         )
 
 
+class Normal(LeastSquares):
+    """The same for a normal distribution, all points at once: samplers ask for many."""
+
+    def __init__(self, root: np.ndarray, centre: np.ndarray, lower, upper) -> None:
+        super().__init__(lambda x: (root @ (x - centre), root), lower, upper)
+        self._root, self._centre = root, centre
+
+    def evaluate(self, points, *, slopes: bool = False) -> Evaluation:
+        if slopes:
+            return super().evaluate(points, slopes=True)
+        points = np.asarray(points, float)
+        assert np.all((points >= self.problem.lower) & (points <= self.problem.upper))
+        self.batches.append(len(points))
+        value = (((points - self._centre) @ self._root.T) ** 2).sum(axis=1) / 2
+        nothing = np.empty((len(points), 0))
+        return Evaluation(value, -value, ("ok",) * len(points), nothing, nothing)
+
+
 def gaussian(covariance: np.ndarray, centre: np.ndarray, lower, upper) -> LeastSquares:
     """Minus the log density of a normal distribution, up to a constant."""
-    root = np.linalg.inv(np.linalg.cholesky(covariance))
-    return LeastSquares(lambda x: (root @ (x - centre), root), lower, upper)
+    return Normal(np.linalg.inv(np.linalg.cholesky(covariance)), centre, lower, upper)
 
 
 def optimum(objective: LeastSquares, start: Sequence[float]) -> tuple[np.ndarray, float]:
