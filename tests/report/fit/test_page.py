@@ -157,7 +157,7 @@ def test_records_that_the_measurements_name_are_listed_as_sources(small):
 
 
 def test_starts_that_are_not_drawn_are_counted(read):
-    assert "Of 12 starts, 3 failed; 2 ended without a value and are not drawn." in _words(read["small"])
+    assert "Of 12 starts, 3 failed; not drawn, without a value: 2." in _words(read["small"])
 
 
 def test_residuals_beyond_the_edge_are_counted(read):

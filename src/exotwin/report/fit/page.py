@@ -129,7 +129,7 @@ def _starts(page: Page) -> dict[str, Any]:
         "searches found the same optimum. "
     )
     caption += f"Of {number(s.n)} starts, {number(s.failed)} failed"
-    caption += f"; {number(infinite)} ended without a value and are not drawn" if infinite else ""
+    caption += f"; not drawn, without a value: {number(infinite)}" if infinite else ""
     caption += "."
     rows = [(text(reason, head=True), figure(number(n), n)) for reason, n in s.reasons]
     reasons = None
