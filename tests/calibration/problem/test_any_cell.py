@@ -17,7 +17,7 @@ JUNK = st.one_of(
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(TABLES), row=st.integers(0, 8), column=st.integers(0, 9), junk=JUNK)
 def test_whatever_stands_in_a_cell_ends_in_a_problem_or_one_message(files, name, row, column, junk):
     changed = files.another(files.folder.name)

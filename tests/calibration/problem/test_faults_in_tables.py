@@ -82,7 +82,7 @@ IN_TABLES = {
     "a function with too many arguments": (S, "|B|", "|sin(A, B)|", 3, "observableFormula", "number of", "2 * A", None),
     "a formula with a wrong sign": (S, "|B|", "|B ? 2|", 3, "observableFormula", '"B ? 2": ', "2 * A", None),
     "a function that does not exist": (S, "|B|", "|sine(B)|", 3, "observableFormula", '"sine(B)"', "2 * A", None),
-    "a formula that is infinite": (S, "|B|", "|1 / 0|", 3, "observableFormula", '"1 / 0"', "", None),
+    "a formula that is infinite": (S, "|B|", "|1 / 0|", 3, "observableFormula", '"1 / 0"', "a formula", None),
     "a formula with an unknown name": (S, "|B|", "|totl|", 3, "observableFormula", '"totl"', "of the model", "total"),
     "an observable in another's noise": (S, "|0.3|", "|obs_A|", 3, "noiseFormula", '"obs_A"', "of the model", "obs_B"),
     "another observable's placeholder": (

@@ -100,8 +100,8 @@ def test_formulas_with_their_placeholders_are_those_of_petab(pair):
             assert list(own) == petab.observables.get_formula_placeholders(formula, name, kind)
 
 
-def test_published_problems_are_read_without_remarks(pair):
-    assert pair[0].remarks == ()
+def test_of_published_problems_only_the_engine_has_something_to_remark(pair):
+    assert all(remark.startswith("the model: ") for remark in pair[0].remarks)
 
 
 def test_all_values_of_published_problems_are_finite(pair):

@@ -13,6 +13,10 @@ from exotwin.calibration.problem import Condition, Prior, Simulation, read
 from exotwin.calibration.problem.library import petab
 from exotwin.errors import InputError
 
+CONSTRAINT = """<listOfConstraints><constraint><math xmlns="http://www.w3.org/1998/Math/MathML">
+  <apply><gt/><ci>A</ci><cn>0</cn></apply></math></constraint></listOfConstraints>
+"""
+
 
 def test_estimated_parameters_come_with_scale_bounds_and_priors(files):
     found = {p.name: p for p in files.read().parameters}
@@ -107,6 +111,14 @@ def test_measurements_keep_the_order_of_their_rows(files):
     assert measured.noise_parameters == (("sd_A", 1.0), (0.2, 0.5), (), ())
 
 
+def test_what_a_condition_sets_may_fill_a_formula(files):
+    files.change("measurements.tsv", "|gain_1|", "|k3|").change("measurements.tsv", "0.2;shift", "k3;k3")
+    files.change("parameters.tsv", "gain_1||lin|0|10|2|1||\n", "")
+    measured = files.read().measurements
+    assert measured.observable_parameters[0] == (0.1,)
+    assert measured.noise_parameters[1] == (0.5, 0.5)
+
+
 def test_columns_of_ones_own_stay_with_the_measurements(files):
     table = files.read().measurements.table
     assert table["record"].tolist() == ["first", "second", "third", ""]
@@ -154,6 +166,11 @@ def test_the_digest_depends_on_what_decides_the_numbers_alone(files):
         ("model.xml", 'size="2"', 'size="3"'),
     ]:
         assert files.another("changed").change(name, old, new).read().digest != first
+
+
+def test_remarks_on_the_model_are_passed_on(files):
+    files.change("model.xml", "  <listOfReactions>", CONSTRAINT + "  <listOfReactions>")
+    assert files.read().remarks == ("the model: 1 constraint(s) of the model are not checked",)
 
 
 def test_a_nominal_value_outside_its_bounds_is_a_remark(files):

@@ -47,7 +47,7 @@ def check_with_petab(
     )
     # priors are checked here, and other columns are nobody's business; both make petab refuse what it should not
     columns = [column for column in (*REQUIRED, *OPTIONAL) if column in frames["parameter"] and "Prior" not in column]
-    numbers = {
+    numbers: dict[str, Any] = {
         column: [as_number(text) for text in tables["parameter"].columns[column]]
         for column in ("lowerBound", "upperBound", "nominalValue")
         if column in columns

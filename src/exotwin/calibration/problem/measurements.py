@@ -10,7 +10,7 @@ import numpy as np
 
 from exotwin.calibration.problem.observables import value
 from exotwin.calibration.problem.parameters import Names
-from exotwin.calibration.problem.problem import Measurements, Observable, Simulation, Source
+from exotwin.calibration.problem.problem import Condition, Measurements, Observable, Simulation, Source
 from exotwin.calibration.problem.tables import Table, quoted
 from exotwin.errors import InputError, nearest
 
@@ -24,7 +24,7 @@ _Overrides = tuple[Source, ...]
 
 
 def resolve_measurements(
-    table: Table, observables: Mapping[str, Observable], conditions: Collection[str], names: Names
+    table: Table, observables: Mapping[str, Observable], conditions: Mapping[str, Condition], names: Names
 ) -> tuple[Measurements, tuple[Simulation, ...]]:
     """The table's rows, and the simulations that they need in the order of appearance.
 
@@ -41,8 +41,9 @@ def resolve_measurements(
         simulation = _simulation(table, row, conditions)
         which.append(place[observable.name])
         runs.append(simulations.setdefault(simulation, len(simulations)))
-        first.append(fills.of(row, "observableParameters", observable, observable.placeholders))
-        second.append(fills.of(row, "noiseParameters", observable, observable.noise_placeholders))
+        condition = conditions[simulation.condition]
+        first.append(fills.of(row, "observableParameters", observable, observable.placeholders, condition))
+        second.append(fills.of(row, "noiseParameters", observable, observable.noise_placeholders, condition))
         fills.check_noise(row, observable, first[-1], second[-1])
     values, times = _values(table, observables), _times(table, observables)
     found = Measurements(
@@ -58,17 +59,19 @@ def resolve_measurements(
 
 
 class _Fills:
-    """What fills placeholders; equal cells of one observable are looked at once."""
+    """What fills placeholders; equal cells of one observable and condition are looked at once."""
 
     def __init__(self, table: Table, names: Names) -> None:
         self._table, self._names = table, names
-        self._seen: dict[tuple[str, str, str], _Overrides] = {}
+        self._seen: dict[tuple[str, str, str, str], _Overrides] = {}
         self._noise: dict[tuple[str, _Overrides, _Overrides], float | None] = {}
 
-    def of(self, row: int, column: str, observable: Observable, wanted: Sequence[str]) -> _Overrides:
+    def of(
+        self, row: int, column: str, observable: Observable, wanted: Sequence[str], condition: Condition
+    ) -> _Overrides:
         """The entries of one cell."""
         text = self._table.cells(column)[row]
-        key = (observable.name, column, text)
+        key = (observable.name, column, text, condition.name)
         if key not in self._seen:
             where = self._table.where(row, column)
             parts = [part.strip() for part in text.split(";")] if text else []
@@ -76,7 +79,11 @@ class _Fills:
                 expected = f"{_count(len(wanted))} for {observable.name}"
                 expected += f": {';'.join(wanted)}" if wanted else ", whose formula has no placeholder"
                 raise InputError(where, found=f"{_count(len(parts))}: {quoted(text)}", expected=expected)
-            self._seen[key] = tuple(self._names.source(where, part) for part in parts)
+            # a name may also be one that the condition sets, and then stands for what it sets there
+            self._seen[key] = tuple(
+                condition.parameters[part] if part in condition.parameters else self._names.source(where, part)
+                for part in parts
+            )
         return self._seen[key]
 
     def check_noise(self, row: int, observable: Observable, first: _Overrides, second: _Overrides) -> None:

@@ -18,6 +18,8 @@ STATISTIC = "statistic"
 
 _TRANSFORMATIONS = ("lin", "log", "log10")
 _DISTRIBUTIONS = ("normal", "laplace")
+# petab's reader has no error of its own, and lets through those of its parser and of sympy
+_LEAKS = (ValueError, TypeError, AttributeError, ArithmeticError, LookupError, AssertionError, RecursionError)
 
 
 def resolve_observables(table: Table, known: Collection[str], fixed: Mapping[str, float]) -> dict[str, Observable]:
@@ -47,7 +49,7 @@ def resolve_observables(table: Table, known: Collection[str], fixed: Mapping[str
         _check_symbols(table, row, "noiseFormula", noise, names.union(placeholders, noise_placeholders, [name]))
         number = value(noise, fixed)
         if number is not None and not 0 < number < math.inf:
-            told = f'"{table.columns["noiseFormula"][row]}", which is {number:g}'
+            told = f"{quoted(table.columns['noiseFormula'][row])}, which is {number:g}"
             raise InputError(table.where(row, "noiseFormula"), found=told, expected="noise above zero")
         found[name] = Observable(
             name,
@@ -86,16 +88,7 @@ def _formula(table: Table, row: int, column: str, parsed: dict[str, Any]) -> Any
     if text not in parsed:
         try:
             parsed[text] = petab().formula(text)
-        # petab's reader has no error of its own, and leaks those of its parser and of sympy
-        except (
-            ValueError,
-            TypeError,
-            AttributeError,
-            ArithmeticError,
-            LookupError,
-            AssertionError,
-            RecursionError,
-        ) as fault:
+        except _LEAKS as fault:
             _, kind, rest = (str(fault) or type(fault).__name__).rpartition("Syntax error")
             told = f"{kind}{rest}".splitlines()[0]
             expected = "a formula as PEtab writes it, such as 2 * A + offset"

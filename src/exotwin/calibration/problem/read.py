@@ -72,6 +72,7 @@ def read(path: str | Path, *, sbml: str | None = None) -> Problem:
         population=people,
         remarks=(
             *config.remarks,
+            *(f"the model: {remark}" for remark in model.compiled.remarks),
             *across.unknown_columns(tables),
             *remarks,
             *across.unmeasured(seen, made, simulations, measured),
