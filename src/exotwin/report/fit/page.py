@@ -296,8 +296,8 @@ def _method(page: Page) -> dict[str, Any]:
         (text("problem", head=True), Cell(fit.problem.name, kind="code")),
         (text("digest of the problem", head=True), Cell(fit.problem.digest, kind="code")),
     ]
-    for groups in (fit.settings, summary.versions()):
-        rows += [(text(key, head=True), Cell(as_text(value, page.words), kind="code")) for key, value in groups.items()]
+    named = {**fit.settings, **summary.versions()}  # a version may stand in both
+    rows += [(text(key, head=True), Cell(as_text(value, page.words), kind="code")) for key, value in named.items()]
     rows += [(text(f"seconds, {stage}", head=True), Cell(number(s), kind="code")) for stage, s in fit.seconds.items()]
     return {"table": Table("method", "", ("Item", "Content"), tuple(rows))}
 
