@@ -22,9 +22,10 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-# MODELS="…" and PEERS="…" choose; see benchmarks/run.py.
+# MODELS="…" and PEERS="…" choose; FITS=all or FITS="…" measures fits instead of the engine. See benchmarks/run.py.
 bench: $(VENV)/.bench
-	$(BIN)/python benchmarks/run.py $(if $(MODELS),--models $(MODELS)) $(if $(PEERS),--peers $(PEERS))
+	$(BIN)/python benchmarks/run.py $(if $(MODELS),--models $(MODELS)) $(if $(PEERS),--peers $(PEERS)) \
+		$(if $(FITS),--fits $(FITS))
 
 validate: $(VENV)/.dev
 	$(BIN)/pytest -m "slow or not slow"

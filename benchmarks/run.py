@@ -1,9 +1,13 @@
-"""All benchmarks in one run; writes results/*.csv, results/engine.md and the figure of the engine's page.
+"""The engine's benchmarks in one run; writes results/*.csv, results/engine.md and the figure of the engine's page.
 
     python benchmarks/run.py [--models NAME …] [--peers NAME …]
+    python benchmarks/run.py --fits NAME … [--starts N] [--hessians NAME …]
+
+The second form measures fits instead, of problems by name or of `all`, and writes results/fit.md and fit.json: see
+fit/README.md.
 
 Numbers are ratios to a peer in the same run: a time alone says more about the machine than about the code. With fewer
-models or peers than all, results are printed and written beside the complete ones, to results/part/.
+models, peers or problems than all, results are printed and written beside the complete ones, to results/part/.
 """
 
 from __future__ import annotations
@@ -18,15 +22,22 @@ import cases
 import figure
 import report
 import startup
+from fit.peer import HESSIANS
+from fit.problems import PROBLEMS
+from fit.run import run as run_fits
 from measure import Bench, Row
 from peers import PEERS
 
 RESULTS = Path(__file__).parent / "results"
+_ALL = "all"
 
 
 def main() -> None:
     """Measure, write, show."""
     choice = _choice()
+    if choice.fits:
+        run_fits(RESULTS, _fits(choice.fits), starts=choice.starts, hessians=choice.hessians)
+        return
     complete = choice.models == cases.names() and choice.peers == list(PEERS)
     folder = RESULTS if complete else RESULTS / "part"
     folder.mkdir(parents=True, exist_ok=True)
@@ -68,7 +79,15 @@ def _choice() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", nargs="+", metavar="NAME", choices=cases.names(), default=cases.names())
     parser.add_argument("--peers", nargs="+", metavar="NAME", choices=list(PEERS), default=list(PEERS))
+    fits = parser.add_argument_group("fits, instead of the engine")
+    fits.add_argument("--fits", nargs="+", metavar="NAME", choices=[_ALL, *PROBLEMS])
+    fits.add_argument("--starts", type=int, metavar="N", help="of each problem, instead of its own number")
+    fits.add_argument("--hessians", nargs="+", metavar="NAME", choices=list(HESSIANS), default=list(HESSIANS))
     return parser.parse_args()
+
+
+def _fits(names: list[str]) -> list[str]:
+    return list(PROBLEMS) if _ALL in names else [name for name in PROBLEMS if name in names]
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Fits of published problems: exotwin against pypesto with AMICI."""
