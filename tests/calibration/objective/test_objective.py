@@ -232,6 +232,27 @@ def test_states_that_jump_are_differentiated_by_differences_and_the_reason_is_to
     assert found.information[0] == pytest.approx(np.outer(expected, expected) * 0.25 / (x - 1) ** 2, rel=1e-4)
 
 
+def test_a_condition_may_set_what_only_formulas_know_to_numbers_and_parameters(tmp_path: Path) -> None:
+    aim = objective(
+        problem(
+            tmp_path,
+            CONVERSION,
+            parameters=f"{PARAMETERS}\nk1|lin|0.01|10|0.8|1\ngain|log10|0.1|10|3|1",
+            conditions="conditionId|factor\nc0|2\nc1|gain",
+            observables=f"{OBSERVABLES}\na|factor * A|0.1 * factor",
+            measurements=f"{MEASUREMENTS}\na|c0|1|1\na|c1|2|1",
+        ),
+        rtol=1e-10,
+    )
+    point = np.array([0.7, np.log10(2.5)])
+    found = aim.evaluate(point[None], slopes=True)
+    a = conversion(1.0, 0.7, 0.6)
+    assert found.simulation[0] == pytest.approx([2 * a, 2.5 * a], rel=1e-8)
+    assert found.noise[0] == pytest.approx([0.2, 0.25], rel=1e-12)
+    assert found.gradient is not None
+    assert found.gradient[0] == pytest.approx(differences(aim, point), rel=1e-6)
+
+
 def test_results_do_not_depend_on_the_number_of_threads(aim: SimulatedObjective) -> None:
     points = np.random.default_rng(4).uniform([-1.5, 0.1, -2], [0.5, 5, 1], (300, 3))
     one, two = (objective(aim.problem, rtol=1e-10, n_threads=n).evaluate(points, slopes=True) for n in (1, 2))

@@ -7,14 +7,14 @@ simulations moves with an estimated parameter, so that the chain rule is a sum o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exotwin.calibration.problem import Condition, Problem, Simulation, Source
+from exotwin.calibration.problem import Problem, Simulation, Source
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -87,11 +87,12 @@ class Layout:
     groups : of simulations. entities : names that move with estimated parameters.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem, self.rows = problem, _rows(problem)
+    def __init__(self, problem: Problem, parameters: Collection[str]) -> None:
+        """``parameters``: those of the model; conditions may also set names that only formulas know."""
+        self.problem, self.rows, self._known = problem, _rows(problem), frozenset(parameters)
         before = dict.fromkeys(s.before for s in problem.simulations if s.before is not None)
         self.before_names: tuple[str, ...] = tuple(before)
-        self.befores = _settings(problem, self.before_names)
+        self.befores = self._settings(self.before_names)
         self.groups = tuple(self._groups())
 
     def _groups(self) -> list[Group]:
@@ -101,7 +102,7 @@ class Layout:
             mine = rows.time[rows.simulation == i]
             for steady in (False, True):
                 if np.any(np.isinf(mine) == steady):
-                    key = (_names(problem.conditions[simulation.condition]), simulation.before is not None, steady)
+                    key = (self._names(simulation.condition), simulation.before is not None, steady)
                     keyed.setdefault(key, []).append(i)
         return [self._group(members, bool(key[-1])) for key, members in keyed.items()]
 
@@ -115,7 +116,7 @@ class Layout:
             np.maximum.at(until, lane, rows.time[row])
         chosen = [problem.simulations[i] for i in members]
         return Group(
-            setting=_setting(problem, [s.condition for s in chosen]),
+            setting=self._setting([s.condition for s in chosen]),
             simulations=tuple(members),
             before=tuple(self.before_names.index(s.before) for s in chosen if s.before is not None),
             times=times,
@@ -126,15 +127,34 @@ class Layout:
             steady=steady,
         )
 
+    def _names(self, condition: str) -> tuple[frozenset[str], frozenset[str]]:
+        sets = self.problem.conditions[condition]
+        return self._known.intersection(sets.parameters), frozenset(sets.initial)
+
+    def _settings(self, names: Sequence[str]) -> tuple[Setting, ...]:
+        keyed: dict[object, list[str]] = {}
+        for name in names:
+            keyed.setdefault(self._names(name), []).append(name)
+        return tuple(self._setting(members) for members in keyed.values())
+
+    def _setting(self, names: Sequence[str]) -> Setting:
+        conditions = [self.problem.conditions[name] for name in names]
+        parameters = [name for name in conditions[0].parameters if name in self._known]
+        return Setting(
+            tuple(names),
+            {name: tuple(c.parameters[name] for c in conditions) for name in parameters},
+            {name: tuple(c.initial[name] for c in conditions) for name in conditions[0].initial},
+        )
+
     @cached_property
     def entities(self) -> tuple[str, ...]:
         """Names that estimated parameters move in some condition, those that differ between individuals included."""
         used = [*self.before_names, *(s.condition for s in self.problem.simulations)]
         found: dict[str, None] = {}
         for name in used:
-            condition = self.problem.conditions[name]
-            for values in (condition.parameters, condition.initial):
-                found |= dict.fromkeys(entity for entity, source in values.items() if isinstance(source, str))
+            setting = self._setting([name])
+            for values in (setting.parameters, setting.initial):
+                found |= dict.fromkeys(entity for entity, (source,) in values.items() if isinstance(source, str))
         population = self.problem.population
         for varied in population.varied if population is not None else ():
             if isinstance(varied.location, str) or isinstance(varied.scale, str):
@@ -172,23 +192,3 @@ def _rows(problem: Problem) -> Rows:
             time.append(table.time[row])
             measurement.append(row)
     return Rows(np.array(simulation, np.int64), np.array(time, float), np.array(measurement, np.int64), other)
-
-
-def _names(condition: Condition) -> tuple[frozenset[str], frozenset[str]]:
-    return frozenset(condition.parameters), frozenset(condition.initial)
-
-
-def _settings(problem: Problem, names: Sequence[str]) -> tuple[Setting, ...]:
-    keyed: dict[object, list[str]] = {}
-    for name in names:
-        keyed.setdefault(_names(problem.conditions[name]), []).append(name)
-    return tuple(_setting(problem, members) for members in keyed.values())
-
-
-def _setting(problem: Problem, names: Sequence[str]) -> Setting:
-    conditions = [problem.conditions[name] for name in names]
-    return Setting(
-        tuple(names),
-        {name: tuple(c.parameters[name] for c in conditions) for name in conditions[0].parameters},
-        {name: tuple(c.initial[name] for c in conditions) for name in conditions[0].initial},
-    )

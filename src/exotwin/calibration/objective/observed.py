@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,8 +33,17 @@ class Observed:
     rows : places among the rows of the group. names : of the model, that its formulas need.
     """
 
-    def __init__(self, problem: Problem, index: int, rows: NDArray[np.int64], measured: NDArray[np.int64]) -> None:
-        """``measured``: places of the same rows among all measurements."""
+    def __init__(
+        self,
+        problem: Problem,
+        index: int,
+        rows: NDArray[np.int64],
+        *,
+        measured: NDArray[np.int64],
+        simulations: NDArray[np.int64],
+        model_names: Collection[str],
+    ) -> None:
+        """``measured``: places of the same rows among all measurements; simulations : (row,) that each is of."""
         self._problem, self.observable = problem, problem.observables[index]
         self.rows, self.measured = rows, measured
         self._place = {name: k for k, name in enumerate(problem.names)}
@@ -47,7 +56,12 @@ class Observed:
             for i, name in enumerate(names):
                 self._filled[name] = tuple(sources[row][i] for row in measured)
         self._time = table.time[measured]
+        conditions = [problem.conditions[problem.simulations[s].condition] for s in simulations]
         self.formula, self.noise = (_compiled(expression) for expression in (own.formula, own.noise))
+        for name in {*self.formula.names, *self.noise.names} - set(model_names):
+            # a name that only conditions and formulas know
+            if all(name in condition.parameters for condition in conditions):
+                self._filled[name] = tuple(condition.parameters[name] for condition in conditions)
         known = {*self._filled, *self._place, *problem.fixed, "time", own.name}
         self.names = tuple(dict.fromkeys(n for f in (self.formula, self.noise) for n in f.names if n not in known))
 

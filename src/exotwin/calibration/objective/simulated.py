@@ -40,7 +40,11 @@ class SimulatedObjective:
     """
 
     def __init__(self, problem: Problem, *, rtol: float, max_steps: int, n_threads: int | None) -> None:
-        self._problem, self._layout = problem, Layout(problem)
+        from exotwin.engine import load
+
+        plain = load(problem.sbml)
+        self._problem, self._model_names = problem, frozenset(plain.names)
+        self._layout = Layout(problem, plain.parameters)
         self._runs = Runs(self._layout, rtol=rtol, max_steps=max_steps, n_threads=n_threads)
         self.exact, self.reason = self._runs.exact, self._runs.reason
         self._priors = Priors(problem.parameters)
@@ -86,16 +90,28 @@ class SimulatedObjective:
         for index in np.unique(table.observable[group.row[real]]):
             mine = real[table.observable[group.row[real]] == index]
             measured = group.row[mine]
-            own = Observed(self._problem, int(index), mine, measured)
+            own = self._observed(int(index), mine, group)
             other = None
             if own.observable.statistic.startswith("smd"):
                 partners = [rows.other[int(row)] for row in measured]
                 if any(row not in place for row in partners):
                     where, expected = f'observable "{own.observable.name}"', "one that sets the same names"
                     raise NotBuiltYet(where, found="a comparison with a condition of another kind", expected=expected)
-                other = Observed(self._problem, int(index), np.array([place[row] for row in partners]), measured)
+                other = self._observed(int(index), np.array([place[row] for row in partners]), group)
             found.append(_Block(own, other))
         return found
+
+    def _observed(self, index: int, rows: NDArray[np.int64], group: Group) -> Observed:
+        """rows : places among those of the group."""
+        places = group.row[rows]
+        return Observed(
+            self._problem,
+            index,
+            rows,
+            measured=self._layout.rows.measurement[places],
+            simulations=self._layout.rows.simulation[places],
+            model_names=self._model_names,
+        )
 
     def _evaluate(self, points: Floats, slopes: bool) -> Evaluation:
         theta = self._problem.unscaled(points)
@@ -149,7 +165,7 @@ class SimulatedObjective:
                         continue
                     places = np.array(sorted(values.slopes))
                     jacobian = _dense(values.slopes, places, n, len(rows))
-                    # matrix products, point by point: sums in an order that does not depend on how many points there are
+                    # products of matrices, point by point: sums in an order that does not depend on how many there are
                     gradient[:, places] -= np.matmul(np.ascontiguousarray(by[:, rows])[:, None], jacobian)[:, 0]
                     weighted = jacobian * np.sqrt(weight[:, rows])[:, :, None]
                     square = np.matmul(weighted.transpose(0, 2, 1), weighted)

@@ -76,8 +76,9 @@ class Observable:
 class Condition:
     """What a condition sets in the model, the parameters of the parameter table included.
 
-    parameters : parameter of the model -> value. initial : state -> initial value, as formulas mean it. A name that is
-    missing keeps the model's own value, after a pre-equilibration its value there.
+    parameters : parameter of the model, or a name that only formulas know -> value. initial : state -> initial value,
+    as formulas mean it. A parameter that is missing keeps the model's own value, a state that as well, or after a
+    pre-equilibration its value there.
     """
 
     name: str
@@ -156,7 +157,7 @@ class Problem:
     """A problem of parameter estimation, all names resolved.
 
     name : of the problem's file, without its ending. sbml : the model's document. fixed : parameters of the table that
-    are not estimated. simulations : each pair of conditions that was measured. digest : of all that decides the numbers.
+    are not estimated. simulations : each pair of conditions that was measured. digest : of all that decides numbers.
     """
 
     name: str
