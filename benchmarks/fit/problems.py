@@ -22,7 +22,7 @@ MINUTE = 60.0
 
 @dataclass(frozen=True)
 class Fitted:
-    """starts : of the Latin hypercube. limit : seconds on the clock for all searches of one way of the peer together."""
+    """starts : of the Latin hypercube. limit : seconds on the clock for all searches of one way of the peer."""
 
     starts: int
     limit: float
@@ -33,7 +33,7 @@ class Fitted:
 
 
 PROBLEMS = {
-    # of these two, one start in some twenty to fifty finds the optimum, whatever the optimiser: fewer would count nothing
+    # of these two, one start in twenty to fifty finds the optimum, whatever the optimiser: fewer would count nothing
     "Boehm_JProteomeRes2014": Fitted(400, 15 * MINUTE),
     "Crauste_CellSystems2017": Fitted(400, 15 * MINUTE),
     "Fiedler_BMCSystBiol2016": Fitted(50, 20 * MINUTE),
