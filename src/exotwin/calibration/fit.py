@@ -5,27 +5,33 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from exotwin import __version__
 from exotwin.calibration import search, uncertainty
 from exotwin.calibration.objective import Evaluation, objective
 from exotwin.calibration.problem import Problem
-from exotwin.calibration.search import Start
+from exotwin.calibration.search import Found, Start
 from exotwin.calibration.uncertainty import Curvature, Profile, Samples
 from exotwin.errors import InputError, nearest
 from exotwin.progress import Progress, Silent
+
+Floats = NDArray[np.float64]
 
 RTOL = 1e-8
 """Relative tolerance of integration in a fit: gradients to some six figures, values to seven and more."""
 MAX_STEPS = 10_000
 """Steps of one simulation. A parameter vector that needs more counts as failed; published models take a few hundred."""
+
+_ROUNDS, _BETTER = 3, 1e-3
+"""How often profiles may lead to a better optimum, from which they are followed anew, and by how much it is better."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +80,8 @@ class Fit:
         for k, (name, value) in enumerate(zip(self.problem.names, self.values, strict=True)):
             words = "not profiled"
             if name in known:
-                ends = (self._value(k, end) for end in (known[name].low, known[name].high))
-                words = f"{known[name].verdict}, 95 % limits " + " to ".join(f"{end:.4g}" for end in ends)
+                ends = [self._value(k, end) for end in (known[name].low, known[name].high)]
+                words = f"{known[name].verdict}{_limits(*ends)}"
             lines.append(f"  {name:<{wide}}  {value:<10.4g}  {words}")
         return "\n".join([*lines, *(f"  {remark}" for remark in self.remarks)])
 
@@ -141,25 +147,68 @@ def fit(
         found = search.multistart(
             aim,
             search.starts(problem, starts, seed),
-            store=None if folder is None else folder / "starts.jsonl",
+            store=_file(folder, "starts.jsonl"),
             settings=simulated,
             progress=progress,
             best=lambda value: progress.note(f"best {value:.6g}"),
         )
-    best = min(found, key=lambda start: (start.found.value, start.number)).found
+    best = _best(found)
     if not np.isfinite(best.value):
         told = aim.evaluate(best.point[None])
         remarks.append(f"no start has a value; where the first begins: {told.outcome[0]}")
         return Fit(problem, found, told, None, (), None, settings, seconds, tuple(remarks))
-    evaluation = aim.evaluate(best.point[None], slopes=True)
-    bent = uncertainty.curvature(problem, best.point, evaluation)
-    with _timed(seconds, "profiles"):
-        followed, told_of = uncertainty.profiles(aim, best.point, best.value, wanted, progress=progress)
+    for number in range(_ROUNDS):
+        evaluation = aim.evaluate(best.point[None], slopes=True)
+        with _timed(seconds, "profiles"):
+            bent, of_errors = uncertainty.observed_curvature(aim, best.point, evaluation)
+            followed, of_profiles = uncertainty.profiles(
+                aim,
+                best.point,
+                best.value,
+                wanted,
+                store=_file(folder, f"profiles-{number}.jsonl"),
+                settings=simulated,
+                progress=progress,
+            )
+        lowest = _lowest(followed)
+        if number + 1 == _ROUNDS or lowest is None or not lowest[0] < best.value - _BETTER:
+            break
+        # a profile has come upon a better valley: one more start begins there
+        (more,) = search.multistart(aim, lowest[1][None], progress=progress)
+        remarks.append(f"start {len(found)} begins where a profile fell below the best of the others")
+        found = (*found, replace(more, number=len(found)))
+        if not more.found.value < best.value:
+            break
+        best = more.found
     samples = None
     if draws:
         with _timed(seconds, "samples"):
             samples = uncertainty.sample(aim, best.point, bent, draws=draws, seed=seed, progress=progress)
-    return Fit(problem, found, evaluation, bent, followed, samples, settings, seconds, (*remarks, *told_of))
+    remarks += [remark for remark in (of_errors, *of_profiles) if remark]
+    return Fit(problem, found, evaluation, bent, followed, samples, settings, seconds, tuple(remarks))
+
+
+def _limits(low: float, high: float) -> str:
+    if np.isfinite(low) and np.isfinite(high):
+        return f", 95 % limits {low:.4g} to {high:.4g}"
+    return f", above {low:.4g}" if np.isfinite(low) else f", below {high:.4g}" if np.isfinite(high) else ""
+
+
+def _best(starts: Sequence[Start]) -> Found:
+    return min(starts, key=lambda start: (start.found.value, start.number)).found
+
+
+def _lowest(profiles: Sequence[Profile]) -> tuple[float, Floats] | None:
+    """The smallest value on all profiles, and where."""
+    best = min(profiles, key=lambda profile: float(profile.value.min()), default=None)
+    if best is None:
+        return None
+    at = int(best.value.argmin())
+    return float(best.value[at]), best.points[at]
+
+
+def _file(folder: Path | None, name: str) -> Path | None:
+    return None if folder is None else folder / name
 
 
 def _places(problem: Problem, names: Sequence[str] | None) -> list[int]:
@@ -180,4 +229,4 @@ def _places(problem: Problem, names: Sequence[str] | None) -> list[int]:
 def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
     began = time.perf_counter()
     yield
-    seconds[stage] = time.perf_counter() - began
+    seconds[stage] = seconds.get(stage, 0.0) + time.perf_counter() - began

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.optimize import brentq, minimize_scalar
 from uncertainty_toys import LeastSquares, gaussian, optimum
 
-from exotwin.calibration.uncertainty import Profile, Side, profiles
-from exotwin.errors import CalibrationError
+from exotwin.calibration.uncertainty import Profile, profiles
+from exotwin.errors import CalibrationError, InputError
 
 THRESHOLD = 1.920729410347062
 """Half the 0.95 quantile of χ² with one degree of freedom, from a table."""
@@ -311,20 +314,33 @@ def test_profiles_do_not_depend_on_how_many_are_followed_at_once_and_are_the_sam
             np.testing.assert_array_equal(a.value, other.value)
 
 
-def test_sides_found_before_are_taken_as_they_are() -> None:
-    objective = decay()
+def test_profiles_that_were_interrupted_go_on_to_the_same_numbers(tmp_path: Path) -> None:
+    objective, store = decay(), tmp_path / "profiles.jsonl"
     best, value = optimum(objective, [3.0, 0.5])
-    kept: list[Side] = []
-    whole, _ = profiles(objective, best, value, [0, 1], done=kept.append)
-    assert {(s.parameter, s.direction) for s in kept} == {(0, -1), (0, 1), (1, -1), (1, 1)}
+    whole, _ = profiles(objective, best, value, [0, 1], store=store)
+    lines = store.read_text().splitlines()
+    assert {(s["parameter"], s["direction"]) for s in map(json.loads, lines[1:])} == {(0, -1), (0, 1), (1, -1), (1, 1)}
     objective.batches.clear()
-    resumed, _ = profiles(objective, best, value, [0, 1], known=kept)
+    resumed, _ = profiles(objective, best, value, [0, 1], store=store)
     assert objective.batches == []
-    part, _ = profiles(objective, best, value, [0, 1], known=kept[:3])
-    assert sum(objective.batches) == kept[3].evaluations
+    store.write_text("\n".join(lines[:-1]) + "\n" + lines[-1][:20])  # killed while it wrote the last side
+    part, _ = profiles(objective, best, value, [0, 1], store=store)
+    assert sum(objective.batches) == json.loads(lines[-1])["evaluations"]
     for a, b, c in zip(whole, resumed, part, strict=True):
         np.testing.assert_array_equal(a.value, b.value)
         np.testing.assert_array_equal(a.value, c.value)
+        np.testing.assert_array_equal(a.points, c.points)
+        assert (a.low, a.high) == (c.low, c.high)
+
+
+def test_profiles_of_another_optimum_or_other_tolerances_are_refused_by_what_differs(tmp_path: Path) -> None:
+    objective, store = decay(), tmp_path / "profiles.jsonl"
+    best, value = optimum(objective, [3.0, 0.5])
+    profiles(objective, best, value, [0], store=store, settings={"rtol": 1e-8})
+    with pytest.raises(InputError, match="optimum"):
+        profiles(objective, best + 1e-6, value, [0], store=store, settings={"rtol": 1e-8})
+    with pytest.raises(InputError, match="rtol"):
+        profiles(objective, best, value, [0], store=store, settings={"rtol": 1e-6})
 
 
 def test_all_sides_share_the_calls_of_the_objective() -> None:

@@ -9,13 +9,17 @@ starting points from the global random state; and it reads limits off between th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from exotwin.calibration.journal import Header
 from exotwin.calibration.objective import Objective
 from exotwin.calibration.search import Evaluate, minimise, together
 from exotwin.calibration.uncertainty.curvature import finite_bounds
+from exotwin.calibration.uncertainty.kept import KeptSides
 from exotwin.calibration.uncertainty.uncertainty import Profile
 from exotwin.calibration.uncertainty.walk import BETTER, Side, walk
 from exotwin.errors import CalibrationError
@@ -32,8 +36,8 @@ def profiles(
     *,
     level: float = 0.95,
     at_once: int = 128,
-    known: Sequence[Side] = (),
-    done: Callable[[Side], None] | None = None,
+    store: Path | None = None,
+    settings: Header | None = None,
     progress: Progress | None = None,
 ) -> tuple[tuple[Profile, ...], tuple[str, ...]]:
     """Profiles of the parameters at the places ``which``, in that order, and remarks.
@@ -48,8 +52,8 @@ def profiles(
     ----------
     best_point : (p,) the optimum on the scale of the parameters; best_value : the objective there.
     at_once : sides that are followed at the same time.
-    known : sides found before, for the same optimum and level; these are not searched again.
-    done : told each side as soon as it is found, in an order that is always the same.
+    store : file to which each side of a profile is appended as it is found; those that it holds are not searched again.
+    settings : what else decides the numbers (tolerances of the objective, versions), for the store to compare.
 
     Raises
     ------
@@ -63,7 +67,11 @@ def profiles(
         raise CalibrationError(problem.name, found="no value of the objective at the optimum", expected="a fit")
     finite_bounds(problem)
     progress = progress or Silent()
-    sides = {(side.parameter, side.direction): side for side in known}
+    kept = None
+    if store is not None:
+        optimum = sha256(np.ascontiguousarray(best_point).tobytes()).hexdigest()
+        kept = KeptSides(store, {"problem": problem.digest, "optimum": optimum, "level": level, **(settings or {})})
+    sides = {(side.parameter, side.direction): side for side in kept.sides} if kept is not None else {}
     asked = [(i, direction) for i in which for direction in (-1, 1)]
     missing = [side for side in dict.fromkeys(asked) if side not in sides]
     progress.start("profiles", len(set(asked)))
@@ -83,8 +91,8 @@ def profiles(
         )
 
     def found(_: int, side: Side) -> None:
-        if done is not None:
-            done(side)
+        if kept is not None:
+            kept.append(side)
         progress.advance()
 
     for side in together(objective, [search(*m) for m in missing], at_once=at_once, done=found):

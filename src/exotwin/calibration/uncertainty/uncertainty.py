@@ -32,7 +32,7 @@ class Profile:
 
 @dataclass(frozen=True)
 class Curvature:
-    """From the information at the optimum, parameters that stand at a bound held there.
+    """From the Hessian or the information at the optimum, parameters that stand at a bound held there.
 
     se : (p,) on the scale of the parameters; NaN at a bound, inf along directions that the data do not hold.
     correlation : (p, p), NaN where there is none. eigenvalues : (free,) of the information, rising. free : (p,) bool.
