@@ -86,13 +86,14 @@ def product() -> Toy:
     )
 
 
-def waves() -> Toy:
+def waves(fails: Callable[[Floats], bool] = lambda x: False) -> Toy:
     """Several minima in one dimension, and a second dimension that is none of their business."""
     return Toy(
         lambda x: np.array([0.3 * x[0], 2.0 * np.sin(2.0 * x[0] + 0.5), x[1] - 1.0]),
         lambda x: np.array([[0.3, 0.0], [4.0 * np.cos(2.0 * x[0] + 0.5), 0.0], [0.0, 1.0]]),
         [-5.0, -5.0],
         [5.0, 5.0],
+        fails,
     )
 
 

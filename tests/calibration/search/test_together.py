@@ -103,7 +103,9 @@ def test_one_search_computes_at_a_time(toys):
 
 def test_what_ends_is_told_in_the_calling_thread(toys):
     threads = []
-    together(toys.valley(), [steps(0, 2), steps(1, 1)], done=lambda number, result: threads.append(threading.get_ident()))
+    together(
+        toys.valley(), [steps(0, 2), steps(1, 1)], done=lambda number, result: threads.append(threading.get_ident())
+    )
     assert threads == [threading.get_ident()] * 2
 
 

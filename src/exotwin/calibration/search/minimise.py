@@ -1,4 +1,4 @@
-"""One local search: fides' interior trust region with the Fisher information as Hessian."""
+"""One local search: fides' interior trust region, with the Fisher information as a Hessian that learns."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ from numpy.typing import NDArray
 from exotwin.calibration.search.found import Evaluate, Found
 
 Floats = NDArray[np.float64]
+Answer = tuple[float, Floats, Floats]
+
+CREEPING, CREEPING_OVER = 1e-4, 50
+"""A search that lowered the objective by less over so many evaluations creeps along a valley, and is ended: the number
+means nothing for a likelihood, and on published problems such searches went on for thousands of steps."""
 
 
 def minimise(
@@ -23,7 +28,9 @@ def minimise(
     max_iterations: int = 1000,
     tolerance: float = 1e-8,
 ) -> Found:
-    """The local minimum that a search from ``start`` reaches; the best point of all that were evaluated.
+    """The best of all points that a search from ``start`` evaluates on its way to a local minimum.
+
+    ``outcome`` is as `Found` has it, or "creeping" for a search that was ended because it hardly came on any more.
 
     Parameters
     ----------
@@ -52,28 +59,33 @@ def minimise(
 
 def _search(trail: _Trail, begin: Floats, lower: Floats, upper: Floats, max_iterations: int, tolerance: float) -> str:
     """How the library's search ended."""
-    from fides import Optimizer
-    from fides.constants import ExitFlag, Options, SubSpaceDim
+    from fides import Optimizer  # slow to import, with all that it needs
+    from fides.constants import ExitFlag, Options
+
+    from exotwin.calibration.search.secant import Secant
 
     optimizer = Optimizer(
         trail,
         ub=upper,
         lb=lower,
         verbose=logging.CRITICAL,
-        options={
-            Options.MAXITER: max_iterations,
-            Options.FATOL: tolerance,
-            Options.FRTOL: 0.0,
-            Options.SUBSPACE_DIM: SubSpaceDim.FULL,
-        },
+        options={Options.MAXITER: max_iterations, Options.FATOL: tolerance, Options.FRTOL: 0.0},
+        hessian_update=Secant(),
     )
-    optimizer.minimize(begin, start_id="search")
+    try:
+        optimizer.minimize(begin, start_id="search", hess0="hess")
+    except _CreepingError:
+        return "creeping"
     return {
         ExitFlag.FTOL: "converged",
         ExitFlag.GTOL: "converged",
-        ExitFlag.XTOL: "converged",
         ExitFlag.MAXITER: "iteration limit",
-    }.get(optimizer.exitflag, f"failed: {optimizer.exitflag.name}")
+        ExitFlag.DELTA_TOO_SMALL: "failed: no step from there lowers the objective",
+    }[optimizer.exitflag]
+
+
+class _CreepingError(Exception):
+    """Ends a search from inside its objective, as fides cannot be asked to stop."""
 
 
 class _Trail:
@@ -81,10 +93,17 @@ class _Trail:
 
     def __init__(self, evaluate: Evaluate, begin: Floats, free: NDArray[np.int64]) -> None:
         self._evaluate, self._free, self._begin = evaluate, free, begin
+        self._last: tuple[Floats, Answer] | None = None
         self._evaluations = self._failed = 0
+        self._course: list[float] = []
         self.best = (begin, np.inf, np.full(len(begin), np.nan))
 
-    def __call__(self, point: Floats) -> tuple[float, Floats, Floats]:
+    def __call__(self, point: Floats) -> Answer:
+        if self._last is None or not np.array_equal(point, self._last[0]):  # the start is asked for twice
+            self._last = point.copy(), self._asked(point)
+        return self._last[1]
+
+    def _asked(self, point: Floats) -> Answer:
         nothing = np.inf, np.full(len(self._free), np.nan), np.full((len(self._free),) * 2, np.nan)
         if not np.isfinite(point).all():  # singular information leads the library there; it shortens its step then
             return nothing
@@ -92,11 +111,15 @@ class _Trail:
         full[self._free] = point
         value, gradient, information = self._evaluate(full)
         self._evaluations += 1
-        if not (np.isfinite(value) and np.isfinite(gradient).all() and np.isfinite(information).all()):
-            self._failed += 1
-            return nothing
-        if value < self.best[1]:
+        whole = bool(np.isfinite(value) and np.isfinite(gradient).all() and np.isfinite(information).all())
+        self._failed += not whole
+        if whole and value < self.best[1]:
             self.best = (full, value, gradient)
+        self._course.append(self.best[1])
+        if len(self._course) > CREEPING_OVER and self._course[-CREEPING_OVER - 1] - self.best[1] < CREEPING:
+            raise _CreepingError
+        if not whole:
+            return nothing
         return value, gradient[self._free], information[np.ix_(self._free, self._free)]
 
     def found(self, outcome: str) -> Found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from importlib.metadata import version
@@ -22,6 +23,10 @@ from exotwin.progress import Progress, Silent
 
 Floats = NDArray[np.float64]
 
+WORTHWHILE = 1e-3
+"""A search that says it converged is begun again where it ended, with steps as long as at first, until that lowers the
+objective by less: one that shortened its steps at a cliff, or beside points without a value, may end on a slope."""
+
 
 def multistart(
     objective: Objective,
@@ -35,11 +40,11 @@ def multistart(
     progress: Progress | None = None,
     best: Callable[[float], None] | None = None,
 ) -> tuple[Start, ...]:
-    """One `minimise` from each of ``points``, (n, p) on the scale of the parameters; in their order.
+    """A local minimum from each of ``points``, (n, p) on the scale of the parameters; in their order.
 
     Parameters
     ----------
-    max_iterations, tolerance : see `minimise`.
+    max_iterations, tolerance : see `minimise`; a search that converged is confirmed by another from where it ended.
     at_once : searches that run side by side. Results do not depend on it, because what the objective gives for a point
         does not depend on the others.
     store : file to which each start is appended as it ends; starts that it holds already are not searched again, and
@@ -95,7 +100,7 @@ def _search(
     max_iterations: int,
     tolerance: float,
 ) -> Start:
-    """One search, its first value noted and its time taken."""
+    """One search and its confirmation, its first value noted and its time taken."""
     values: list[float] = []
     times: list[float] = []
 
@@ -106,7 +111,18 @@ def _search(
         values.append(found[0])
         return found
 
-    found = minimise(noted, begin, lower, upper, max_iterations=max_iterations, tolerance=tolerance)
+    run = partial(minimise, noted, lower=lower, upper=upper, max_iterations=max_iterations, tolerance=tolerance)
+    found = run(begin)
+    gain = np.inf
+    while found.outcome == "converged" and gain >= WORTHWHILE:
+        again = run(found.point)
+        gain = found.value - again.value
+        found = replace(
+            again if gain > 0.0 else found,
+            outcome=again.outcome if gain >= WORTHWHILE else found.outcome,
+            evaluations=found.evaluations + again.evaluations,
+            failed=found.failed + again.failed,
+        )
     return Start(number, begin, values[0], found, times[-1] - times[0])
 
 
