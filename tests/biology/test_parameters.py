@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from exotwin.biology import Spread, parse_spread, read_parameters
-from exotwin.biology.parameters import COLUMNS
+from exotwin.biology.parameters import COLUMNS, OF_FITS
 from exotwin.errors import BiologyError
 
 HEADER = ", ".join(COLUMNS) + "\n"
@@ -134,3 +134,53 @@ def test_a_row_without_what_its_columns_ask_for_is_refused_with_its_place(tmp_pa
     with pytest.raises(BiologyError, match=r"numbers.csv, line 2") as caught:
         read_parameters(path, "human")
     assert message in str(caught.value)
+
+
+# ---- fitted rows
+
+FITTED_HEADER = ", ".join((*COLUMNS[:-1], *OF_FITS, COLUMNS[-1])) + "\n"
+FITTED = (
+    "speed, 2, 1/day, log10 sd 0.1, lognormal, patient, all, fitted, calibration:race phys-general, "
+    "calibration:race phys-general, 0.1 spread 0.02, identifiable (1.8 to 2.3), from a race\n"
+)
+
+
+def _fitted(tmp_path, row):
+    path = tmp_path / "cells.csv"
+    path.write_text(FITTED_HEADER + row, encoding="utf-8")
+    return read_parameters(path, "mouse")["speed"]
+
+
+def test_a_fitted_row_tells_its_calibration_errors_and_identifiability(tmp_path):
+    speed = _fitted(tmp_path, FITTED)
+    assert speed.calibration == speed.spread_calibration == "race"
+    assert (speed.se, speed.spread_se) == (0.1, 0.02)
+    assert speed.identifiability == "identifiable (1.8 to 2.3)"
+    assert speed.records == ("phys-general",)
+
+
+def test_a_table_without_fitted_rows_needs_no_columns_for_them(tmp_path):
+    path = tmp_path / "cells.csv"
+    path.write_text(HEADER + GOOD, encoding="utf-8")
+    speed = read_parameters(path, "mouse")["speed"]
+    assert (speed.se, speed.spread_se, speed.identifiability, speed.calibration) == (None, None, "", "")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("fitted, calibration:race phys-general", "fitted, phys-general", "0 calibrations"),
+        ("fitted, calibration:race", "fitted, calibration:race calibration:walk", "2 calibrations"),
+        ("fitted, calibration:race phys-general", "derived, calibration:race phys-general", "none otherwise"),
+        ("0.1 spread 0.02", "spread 0.02", "empty cell"),
+        ("0.1 spread 0.02", "0.1", "se of the spread"),
+        ("0.1 spread 0.02", "about 0.1", '"spread" and a number'),
+        ("0.1 spread 0.02", "-0.1 spread 0.02", "above zero"),
+        ("identifiable (1.8 to 2.3)", "", "identifiability"),
+        (", calibration:race phys-general, 0.1", ", phys-general, 0.1", "cell that is filled"),
+    ],
+)
+def test_a_fitted_row_that_does_not_say_all_that_a_fit_gives_is_refused(tmp_path, old, new, words):
+    assert old in FITTED
+    with pytest.raises(BiologyError, match=words.replace("(", r"\(")):
+        _fitted(tmp_path, FITTED.replace(old, new))
