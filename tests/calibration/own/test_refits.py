@@ -53,7 +53,7 @@ def test_a_refit_shows_values_errors_measurements_and_what_holds_them(dose):
     assert "<table" in dose._repr_html_()
 
 
-@pytest.mark.parametrize("name", ["senescent-burden-mouse", "mouse-pool", "human-pool", "human-markers"])
+@pytest.mark.parametrize("name", calibrations())
 def test_the_tables_hold_what_a_refit_finds(name):
     assert check(names=(name,)) == ()
 
