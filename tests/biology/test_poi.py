@@ -72,7 +72,7 @@ def test_the_explicit_pool_at_any_age_is_the_integrated_law(simulate, models, ag
 
 @pytest.mark.parametrize("age", [25, 30, 35, 40, 45, 50])
 def test_the_fitted_pool_is_that_of_the_published_law(simulate, age):
-    """The calibration human-pool rests on other records than that law, and ends well within its own error of it."""
+    """The calibration human-pool rests on other counts than that law, and ends well within its own error of it."""
     found = simulate("human", [0.0], ["primordial"], age_start=float(age), **HEALTHY)["primordial"].item()
     assert found == pytest.approx(_pool_by_age([age])[0], rel=0.02)
 
