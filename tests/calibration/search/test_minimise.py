@@ -36,7 +36,7 @@ def test_the_minimum_is_that_of_an_independent_search(toys, start):
     # the search ends at changes of the objective below 1e-8; its curvature here is of the order 1e4
     assert found.value == pytest.approx(expected.cost, abs=1e-7)
     np.testing.assert_allclose(found.point, expected.x, atol=1e-5)
-    assert found.value == toy.value(found.point)
+    assert found.value == toy.one(found.point)[0]
     np.testing.assert_array_equal(found.gradient, toy.one(found.point)[1])
 
 
@@ -117,6 +117,14 @@ def test_a_start_outside_the_bounds_is_moved_onto_them(toys):
 def beyond(point):
     """Where a valley has no value: a search from (−1.2, 1) would pass there on its way."""
     return bool(point[1] < -0.05)
+
+
+def test_a_minimum_met_to_the_last_digit_is_no_failure(toys):
+    # nothing is lower by more than rounding, so that every further step is rejected
+    found = search(toys.waves(), [0.0, 1.0])
+    again = search(toys.waves(), found.point)
+    assert again.outcome == "converged"
+    assert again.evaluations < 5
 
 
 def test_steps_to_where_there_is_no_value_are_taken_back(toys):

@@ -209,6 +209,15 @@ def test_a_search_that_converged_is_begun_again_until_that_gains_nothing(toys, m
     assert (start.found.evaluations, start.found.failed) == (30, 3)
 
 
+def test_a_minimum_at_a_bound_is_found_on_the_bound_itself(toys):
+    toy = toys.valley()
+    toy.upper[1] = toy.problem.upper[1] = 0.5
+    found = [start.found for start in multistart(toy, np.array([[-1.2, 0.1], [0.5, -2.0], [2.0, 0.4]]))]
+    assert {f.outcome for f in found} == {"converged"}
+    assert [f.point[1] for f in found] == [0.5] * 3
+    assert all(f.value == toy.one(f.point)[0] for f in found)
+
+
 def test_seconds_are_between_the_first_and_the_last_evaluation(toys):
     toy = toys.valley()
     as_ever = toy.evaluate

@@ -59,12 +59,11 @@ def minimise(
 
 def _search(trail: _Trail, begin: Floats, lower: Floats, upper: Floats, max_iterations: int, tolerance: float) -> str:
     """How the library's search ended."""
-    from fides import Optimizer  # slow to import, with all that it needs
-    from fides.constants import ExitFlag, Options
+    from fides.constants import ExitFlag, Options  # slow to import, with all that it needs
 
-    from exotwin.calibration.search.secant import Secant
+    from exotwin.calibration.search.region import Region, Secant
 
-    optimizer = Optimizer(
+    optimizer = Region(
         trail,
         ub=upper,
         lb=lower,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from exotwin.calibration.objective import Evaluation, Objective
 from exotwin.calibration.problem import Problem
-from exotwin.calibration.search.found import Evaluate, Start
+from exotwin.calibration.search.found import Evaluate, Found, Start
 from exotwin.calibration.search.minimise import minimise
 from exotwin.calibration.search.store import Store
 from exotwin.calibration.search.together import together
@@ -26,6 +26,9 @@ Floats = NDArray[np.float64]
 WORTHWHILE = 1e-3
 """A search that says it converged is begun again where it ended, with steps as long as at first, until that lowers the
 objective by less: one that shortened its steps at a cliff, or beside points without a value, may end on a slope."""
+NEAR = 1e-3
+"""Distance from a bound, as a share of the range, from which the second search begins on the bound itself if the
+objective falls towards it: the searches are interior, and come near a bound without ever reaching it."""
 
 
 def multistart(
@@ -115,7 +118,7 @@ def _search(
     found = run(begin)
     gain = np.inf
     while found.outcome == "converged" and gain >= WORTHWHILE:
-        again = run(found.point)
+        again = run(_onto_bounds(found, lower, upper))
         gain = found.value - again.value
         found = replace(
             again if gain > 0.0 else found,
@@ -124,6 +127,12 @@ def _search(
             failed=found.failed + again.failed,
         )
     return Start(number, begin, values[0], found, times[-1] - times[0])
+
+
+def _onto_bounds(found: Found, lower: Floats, upper: Floats) -> Floats:
+    margin = NEAR * (upper - lower)
+    point = np.where((found.point < lower + margin) & (found.gradient > 0.0), lower, found.point)
+    return np.where((found.point > upper - margin) & (found.gradient < 0.0), upper, point)
 
 
 class _Watched:
