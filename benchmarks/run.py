@@ -1,7 +1,7 @@
 """The engine's benchmarks in one run; writes results/*.csv, results/engine.md and the figure of the engine's page.
 
     python benchmarks/run.py [--models NAME …] [--peers NAME …]
-    python benchmarks/run.py --fits NAME … [--starts N] [--hessians NAME …]
+    python benchmarks/run.py --fits NAME … [--starts N]
 
 The second form measures fits instead, of problems by name or of `all`, and writes results/fit.md and fit.json: see
 fit/README.md.
@@ -22,7 +22,6 @@ import cases
 import figure
 import report
 import startup
-from fit.peer import HESSIANS
 from fit.problems import PROBLEMS
 from fit.run import run as run_fits
 from measure import Bench, Row
@@ -36,7 +35,7 @@ def main() -> None:
     """Measure, write, show."""
     choice = _choice()
     if choice.fits:
-        run_fits(RESULTS, _fits(choice.fits), starts=choice.starts, hessians=choice.hessians)
+        run_fits(RESULTS, _fits(choice.fits), starts=choice.starts)
         return
     complete = choice.models == cases.names() and choice.peers == list(PEERS)
     folder = RESULTS if complete else RESULTS / "part"
@@ -82,7 +81,6 @@ def _choice() -> argparse.Namespace:
     fits = parser.add_argument_group("fits, instead of the engine")
     fits.add_argument("--fits", nargs="+", metavar="NAME", choices=[_ALL, *PROBLEMS])
     fits.add_argument("--starts", type=int, metavar="N", help="of each problem, instead of its own number")
-    fits.add_argument("--hessians", nargs="+", metavar="NAME", choices=list(HESSIANS), default=list(HESSIANS))
     return parser.parse_args()
 
 

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from fit import report
-from fit.peer import HESSIANS
 from fit.problems import ATOL, MAX_ITERATIONS, PROBLEMS, RTOL, SEED, TOLERANCE, Fitted, path
 from fit.result import Comparison
 from fit.task import Task
@@ -26,16 +25,16 @@ _ROOT = Path(__file__).parents[1]
 _HOUR = 3600.0
 
 
-def run(folder: Path, names: Sequence[str], *, starts: int | None = None, hessians: Sequence[str]) -> None:
-    """Measure, write, show; with other numbers of starts, or fewer problems or ways of the peer, to ``folder``/part."""
-    complete = [*names] == [*PROBLEMS] and starts is None and [*hessians] == [*HESSIANS]
+def run(folder: Path, names: Sequence[str], *, starts: int | None = None) -> None:
+    """Measure, write, show; with other numbers of starts or fewer problems, to ``folder``/part."""
+    complete = [*names] == [*PROBLEMS] and starts is None
     folder = folder if complete else folder / "part"
     folder.mkdir(parents=True, exist_ok=True)
     found: list[Comparison] = []
     for name in names:
         print(f"\n{name}", flush=True)
         try:
-            found.append(compare(name, PROBLEMS[name].fewer(starts), hessians))
+            found.append(compare(name, PROBLEMS[name].fewer(starts)))
         except FileNotFoundError:
             print("  its files are not in the folder of shared data")
             continue
@@ -45,7 +44,7 @@ def run(folder: Path, names: Sequence[str], *, starts: int | None = None, hessia
     print((folder / "fit.md").read_text("utf-8") if found else "Nothing measured.")
 
 
-def compare(name: str, fitted: Fitted, hessians: Sequence[str]) -> Comparison:
+def compare(name: str, fitted: Fitted) -> Comparison:
     """One problem.
 
     Raises
@@ -69,8 +68,8 @@ def compare(name: str, fitted: Fitted, hessians: Sequence[str]) -> Comparison:
     )
     ours = _side("ours", task, limit=_HOUR)
     points = [start["point"] for start in ours.get("starts", ())]
-    allowed = len(hessians) * fitted.limit + _HOUR
-    peer = _side("peer", replace(task, hessians=[*hessians], judge=points), limit=allowed)
+    allowed = len(fitted.hessians) * fitted.limit + _HOUR
+    peer = _side("peer", replace(task, hessians=[*fitted.hessians], judge=points), limit=allowed)
     return Comparison(name, len(problem.measurements), fitted.limit, ours, peer)
 
 
