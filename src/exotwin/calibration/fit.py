@@ -132,7 +132,7 @@ def fit(
         aim = objective(problem, rtol=rtol, max_steps=max_steps, n_threads=n_threads)
     simulated: dict[str, str | int | float] = {"rtol": rtol, "max_steps": max_steps, "exotwin": __version__}
     settings: dict[str, str | int | float] = {
-        "optimiser": f"fides {version('fides')}, expected information as Hessian",
+        "optimiser": f"fides {version('fides')}, expected information with a secant correction as Hessian",
         "derivatives": "integrated with the states" if aim.exact else "central differences",
         "starts": starts,
         "seed": seed,

@@ -22,16 +22,16 @@ Header = Mapping[str, str | int | float]
 class Journal:
     """The file ``path``; made if it is not there.
 
-    what : of the pieces, in the plural, such as "starts". header : all that decides them. told : keys of the header
-    whose values are worth showing where they differ. entries : the lines that are there.
+    what : of the pieces, in the plural, such as "starts". header : all that decides them. hidden : keys of the header
+    whose values mean nothing to a reader where they differ. entries : the lines that are there.
 
     Raises
     ------
     InputError : a file of other work, saying in what it differs, or none of ours.
     """
 
-    def __init__(self, path: Path, what: str, header: Header, *, told: tuple[str, ...] = ()) -> None:
-        self._path, self._what, self._told = path, what, told
+    def __init__(self, path: Path, what: str, header: Header, *, hidden: tuple[str, ...] = ()) -> None:
+        self._path, self._what, self._hidden = path, what, hidden
         self._header: Header = {"format": f"{what} of exotwin fit, 1", **header}
         self.entries: list[dict[str, Any]] = []
         first = json.dumps(self._header) + "\n"
@@ -75,8 +75,8 @@ class Journal:
     def _differences(self, there: Mapping[str, Any]) -> Iterator[str]:
         for name in sorted(there.keys() | self._header.keys()):
             if there.get(name) != self._header.get(name):
-                shown = f" ({there.get(name)} there, {self._header.get(name)} now)" if name in self._told else ""
-                yield name + shown
+                shown = f" ({there.get(name)} there, {self._header.get(name)} now)"
+                yield name if name in self._hidden else name + shown
 
     def _decoded(self, number: int, line: str) -> dict[str, Any]:
         try:

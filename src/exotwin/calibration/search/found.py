@@ -21,8 +21,8 @@ class Found:
     """Where one local search ended.
 
     point, gradient : (p,) on the scale of the parameters. value : minus log posterior. evaluations : asked for.
-    failed : of these, without a value. outcome : "converged", "iteration limit", or "failed: …" (then value may be
-    infinite).
+    failed : of these, without a value. outcome : "converged"; "creeping" (ended, since it hardly came on any
+    more), "iteration limit"; or "failed: …" (then value may be infinite).
     """
 
     point: Floats

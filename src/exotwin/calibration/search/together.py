@@ -10,9 +10,9 @@ from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from exotwin.calibration.objective import Objective
-from exotwin.calibration.search.blas import one_thread
 from exotwin.calibration.search.found import Evaluate
 
 Floats = NDArray[np.float64]
@@ -60,7 +60,9 @@ def together(
                 done(number, told.result)
 
     try:
-        with one_thread():
+        # For matrices of some hundred rows, threads of BLAS wait for each other longer than they work (20 times slower
+        # at 100 rows on 2 busy cores), and the last bits of a search would depend on how many there are.
+        with threadpool_limits(1, user_api="blas"):
             while True:
                 while len(running) < at_once and (coming := next(ahead, None)) is not None:
                     number, search = coming

@@ -17,7 +17,7 @@ class KeptSides:
     """The file ``path`` for profiles that ``header`` describes. sides : those that are there."""
 
     def __init__(self, path: Path, header: Header) -> None:
-        self._journal = Journal(path, "profiles", header)
+        self._journal = Journal(path, "profiles", header, hidden=("problem", "optimum"))
         self.sides: list[Side] = []
         for number, entry in enumerate(self._journal.entries, 2):
             try:
@@ -42,4 +42,5 @@ def _side(entry: Mapping[str, Any]) -> Side:
         unfinished=int(entry["unfinished"]),
         evaluations=int(entry["evaluations"]),
         failed=int(entry["failed"]),
+        rough=bool(entry["rough"]),
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from exotwin.calibration.fit import Fit
 
 # Those whose version may move a number; those of the extra that a fit did without are left out.
-_LIBRARIES = ("casadi", "emcee", "fides", "llvmlite", "numpy", "petab", "pypesto", "python-libsbml", "scipy", "sympy")
+_LIBRARIES = ("casadi", "emcee", "fides", "llvmlite", "numpy", "petab", "python-libsbml", "scipy", "sympy")
 
 
 def document(fit: Fit) -> dict[str, Any]:
@@ -41,6 +41,7 @@ def document(fit: Fit) -> dict[str, Any]:
         "starts": {
             "n": counted.n,
             "converged": counted.converged,
+            "creeping": counted.creeping,
             "iteration_limit": counted.limited,
             "failed": counted.failed,
             f"within_{facts.NEAR}_of_best": counted.near,
@@ -49,7 +50,7 @@ def document(fit: Fit) -> dict[str, Any]:
         "eigenvalues": [] if fit.curvature is None else fit.curvature.eigenvalues,
         "samples": _samples(fit),
         "seconds": dict(fit.seconds),
-        "remarks": [*fit.problem.remarks, *fit.remarks],
+        "remarks": list(facts.remarks(fit)),
         "versions": versions(),
     }
     plain: dict[str, Any] = _plain(made)
@@ -75,12 +76,15 @@ def paragraph(fit: Fit) -> str:
 def _search(fit: Fit) -> str:
     s, best = facts.starts(fit), fit.best.found
     ends = [f"{number(s.converged)} converged"]
+    ends += [f"{number(s.creeping)} crept (ended as the objective hardly fell any more)"] if s.creeping else []
     ends += [f"{number(s.limited)} stopped at the iteration limit"] if s.limited else []
     ends += [f"{number(s.failed)} failed"] if s.failed else []
     said = f"Of {number(s.n)} {_plural(s.n, 'start')}, {_listed(ends)}."
     if not math.isfinite(best.value):
         return f"{said} No start found a point where the model could be simulated, so nothing was fitted."
     said += f" The best objective is {number(best.value, digits=6)}"
+    ended = facts.kind(fit.best)
+    said += "" if ended == "converged" else f" (by a start that ended: {ended})"
     if s.n == 1:
         return f"{said}; with one start, nothing tells whether there is a better optimum."
     if s.near == 1:
@@ -96,7 +100,7 @@ def _agreement(fit: Fit) -> str:
     measurements = f"{number(n)} measurements lie" if n != 1 else "one measurement lies"
     return (
         f"The {measurements} {number(rms, digits=2)} SD of the noise from the simulation (root mean square; about 1 if "
-        "model and noise are right)."
+        "model and noise are right, and also where the noise is fitted)."
     )
 
 
