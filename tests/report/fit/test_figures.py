@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from exotwin.calibration.problem import Simulation
 from exotwin.report.fit import facts
 from exotwin.report.fit.clock import time_axis
 from exotwin.report.fit.figures import correlations, fits, profiles, residuals, waterfall
+from exotwin.report.fit.figures.shared import SMALL
 from exotwin.report.fit.panels import SERIES, panels
 from exotwin.report.svg import house_style
 
@@ -127,6 +129,23 @@ def test_the_waterfall_shows_each_start_with_a_value_by_its_outcome(small):
     np.testing.assert_allclose(heights, [1e-3, 1e-3, 1e-3, 0.02, 0.09, 0.11, 0.5, 3.2, 11, 40])
 
 
+def test_every_start_with_a_value_is_drawn_however_a_search_may_end(small):
+    ends = ["converged", "creeping", "iteration limit", "failed: no step"]
+    starts = tuple(replace(s, found=replace(s.found, outcome=ends[s.number % len(ends)])) for s in small.starts[:10])
+    axes = waterfall.draw(replace(small, starts=starts)).figure.axes[0]
+    drawn = [_drawn(axes, name) for name in ("converged", "creeping", "iteration limit", "failed")]
+    assert [len(lines[0].get_xdata()) for lines in drawn] == [3, 3, 2, 2]
+
+
+def test_verdicts_of_profiles_leave_room_for_their_neighbours(small):
+    figure = profiles.draw(small)[0].figure
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    verdict = figure.text(0, 0, "only an upper limit; at lower bound", fontsize=SMALL)
+    wide = verdict.get_window_extent(renderer).width
+    left = [axes.get_window_extent(renderer).x0 for axes in figure.axes[:2]]
+    assert wide < left[1] - left[0]
+
+
 def test_profiles_are_drawn_at_their_points_with_their_limits(small):
     figure = profiles.draw(small)[0].figure
     on, off, offset, sd = figure.axes
@@ -138,7 +157,7 @@ def test_profiles_are_drawn_at_their_points_with_their_limits(small):
     assert len(_drawn(offset, "bound")) == 1
     assert _drawn(sd, "profile") == []
     texts = [t.get_text() for t in figure.texts]
-    assert {"identifiable", "only an upper limit", "failed; at its upper bound", "not profiled"} <= set(texts)
+    assert {"identifiable", "only an upper limit", "failed; at upper bound", "not profiled"} <= set(texts)
 
 
 def test_the_parabola_is_drawn_only_where_the_curvature_gives_one(small):

@@ -7,8 +7,9 @@ from urllib.parse import unquote
 
 import pytest
 
+from exotwin.report.fit import facts
 from exotwin.report.fit.html import render
-from exotwin.report.fit.page import Page
+from exotwin.report.fit.page import Page, spoken
 from exotwin.report.fit.summary import paragraph
 
 VOID = {"meta", "link", "br", "img", "hr", "input", "col", "source", "wbr"}
@@ -110,6 +111,33 @@ def test_the_answer_warns_where_one_start_alone_found_the_best(small):
     alone = replace(small, starts=tuple(s for s in small.starts if s.number in (1, 5, 7)))
     assert "only the best start reached it (within 0.1), so a better optimum may exist" in paragraph(alone)
     assert "nothing tells whether there is a better optimum" in paragraph(replace(small, starts=(small.best,)))
+
+
+def test_the_answer_counts_searches_that_crept_and_says_how_the_best_one_ended(small):
+    crept = replace(small.best, found=replace(small.best.found, outcome="creeping"))
+    starts = tuple(crept if s is small.best else s for s in small.starts)
+    words = paragraph(replace(small, starts=starts))
+    assert "7 converged, 1 crept (ended as the objective hardly fell any more), 1 stopped at the iteration" in words
+    assert "The best objective is −20 (by a start that ended: creeping); 5 starts reached it" in words
+
+
+@pytest.mark.parametrize(
+    ("label", "name", "said"),
+    [
+        ("k_{exp,hetero}", "k_exp_hetero", ""),
+        ("{K_1}", "K_1", ""),
+        (r"\sigma_{pSTAT5A,rel}", "sd_pSTAT5A_rel", "sigma pSTAT5A,rel"),
+        ("dose that leaves half, mg/kg", "ed50", "dose that leaves half, mg/kg"),
+        ("", "k", ""),
+    ],
+)
+def test_labels_in_tex_are_told_in_plain_letters_and_only_where_they_say_more(label, name, said):
+    assert spoken(label, name) == said
+
+
+def test_a_remark_of_the_problem_that_the_fit_repeats_is_told_once(small):
+    twice = replace(small, problem=replace(small.problem, remarks=("one",)), remarks=("one", "another"))
+    assert facts.remarks(twice) == ("one", "another")
 
 
 def test_a_fit_without_a_value_says_so_and_why(pages, read):

@@ -21,7 +21,7 @@ def written(folders):
 
 def test_the_document_counts_starts_by_how_they_ended(written):
     assert written["starts"] == {
-        "n": 12, "converged": 8, "iteration_limit": 1, "failed": 3, "within_0.1_of_best": 5,
+        "n": 12, "converged": 8, "creeping": 0, "iteration_limit": 1, "failed": 3, "within_0.1_of_best": 5,
     }  # fmt: skip
 
 

@@ -35,7 +35,7 @@ NOT_PROFILED = "not profiled"
 
 
 def kind(start: Start) -> str:
-    """``converged``, ``iteration limit`` or ``failed``."""
+    """``converged``, ``creeping`` (ended as it hardly came on any more), ``iteration limit`` or ``failed``."""
     return "failed" if start.found.outcome.startswith("failed") else start.found.outcome
 
 
@@ -45,6 +45,7 @@ class Starts:
 
     n: int
     converged: int
+    creeping: int
     limited: int
     failed: int
     near: int
@@ -58,9 +59,14 @@ def starts(fit: Fit) -> Starts:
     near = sum(s.found.value <= best + NEAR for s in fit.starts) if math.isfinite(best) else 0
     reasons = Counter(s.found.outcome for s in fit.starts if kind(s) == "failed")
     return Starts(
-        len(fit.starts), kinds["converged"], kinds["iteration limit"], kinds["failed"], near,
+        len(fit.starts), kinds["converged"], kinds["creeping"], kinds["iteration limit"], kinds["failed"], near,
         tuple(reasons.most_common()),
     )  # fmt: skip
+
+
+def remarks(fit: Fit) -> tuple[str, ...]:
+    """Those on the problem and on the fit, each once: a fit repeats what its problem was told."""
+    return tuple(dict.fromkeys((*fit.problem.remarks, *fit.remarks)))
 
 
 @dataclass(frozen=True)

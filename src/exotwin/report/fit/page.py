@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -114,10 +115,8 @@ def _answer(page: Page) -> dict[str, Any]:
             Fact("AIC", number(best["aic"], digits=7)),
             Fact("BIC", number(best["bic"], digits=7)),
         ]
-    remarks = [
-        page.words.first(readable(r))
-        for r in (*fit.problem.remarks, *fit.remarks, *(fit.samples.remarks if fit.samples else ()))
-    ]
+    said = (*facts.remarks(fit), *(fit.samples.remarks if fit.samples else ()))
+    remarks = [page.words.first(readable(r)) for r in said]
     return {"text": summary.paragraph(fit), "facts": shown, "remarks": remarks}
 
 
@@ -190,7 +189,7 @@ def _parameters(page: Page) -> dict[str, Any]:
     fit = page.fit
     rows = []
     for e in facts.estimates(fit):
-        note = "; ".join(s for s in (e.label if e.label != e.name else "", _bound(e)) if s)
+        note = "; ".join(s for s in (spoken(e.label, e.name), _bound(e)) if s)
         rows.append(
             (
                 text(e.name, note=note, head=True),
@@ -300,6 +299,14 @@ def _method(page: Page) -> dict[str, Any]:
     rows += [(text(key, head=True), Cell(as_text(value, page.words), kind="code")) for key, value in named.items()]
     rows += [(text(f"seconds, {stage}", head=True), Cell(number(s), kind="code")) for stage, s in fit.seconds.items()]
     return {"table": Table("method", "", ("Item", "Content"), tuple(rows))}
+
+
+def spoken(label: str, name: str) -> str:
+    """A label without the marks of TeX, which published problems use; nothing where it only repeats the name."""
+    plain = re.sub(r"\\([A-Za-z]+)", r"\1", label)
+    plain = re.sub(r"\s*_?\{([^{}]*)\}", r" \1", plain).strip() if plain != label or "{" in label else label
+    letters = [re.sub(r"[\W_]", "", s) for s in (plain, name)]
+    return "" if letters[0] == letters[1] else plain
 
 
 def _figures(left: Sequence[object]) -> str:

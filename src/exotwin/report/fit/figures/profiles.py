@@ -67,7 +67,7 @@ def _sheet(name: str, fit: Fit, shown: Sequence[Estimate], profiled: dict[str, P
 
 
 def _verdict(e: Estimate) -> str:
-    return e.verdict + (f"; at its {e.at_bound} bound" if e.at_bound else "")
+    return e.verdict + (f"; at {e.at_bound} bound" if e.at_bound else "")
 
 
 def _panel(axes: Axes, fit: Fit, e: Estimate, profile: Profile | None, draws: Floats | None) -> None:

@@ -24,6 +24,7 @@ STROKES = (
 
 OUTCOMES = {
     "converged": Stroke(BLUE, SOLID, "o"),
+    "creeping": Stroke(GREEN, SOLID, "s"),
     "iteration limit": Stroke(ORANGE, SOLID, "^"),
     "failed": Stroke(VERMILION, SOLID, "X"),
 }
