@@ -258,3 +258,109 @@ def test_results_do_not_depend_on_the_number_of_threads(aim: SimulatedObjective)
     one, two = (objective(aim.problem, rtol=1e-10, n_threads=n).evaluate(points, slopes=True) for n in (1, 2))
     assert np.array_equal(one.value, two.value)
     assert np.array_equal(one.gradient, two.gradient)
+
+
+JUMP = "x = 1; x' = -k*x; k = 0.4; at (time >= 1): x = x + dose; dose = 2"
+
+
+def test_differences_pass_over_conditions_in_which_nothing_estimated_acts(tmp_path: Path) -> None:
+    aim = objective(
+        problem(
+            tmp_path,
+            JUMP,
+            parameters=f"{PARAMETERS}\nrate|lin|0.01|10|0.7|1",
+            observables=f"{OBSERVABLES}\nx_seen|x|0.5",
+            conditions="conditionId|k\nc0|rate\nc1|",
+            measurements=f"{MEASUREMENTS}\nx_seen|c0|1|2\nx_seen|c1|1|2",
+        )
+    )
+    assert not aim.exact
+    found = aim.evaluate([[0.7]], slopes=True)
+    x = [np.exp(-2 * k) + 2 * np.exp(-k) for k in (0.7, 0.4)]
+    assert found.outcome == ("ok",)
+    assert found.simulation[0] == pytest.approx(x, rel=1e-7)
+    assert found.gradient is not None
+    assert found.gradient[0, 0] == pytest.approx((x[0] - 1) / 0.25 * (-2 * np.exp(-1.4) - 2 * np.exp(-0.7)), rel=1e-5)
+
+
+def test_differences_do_not_leave_the_numbers_above_zero_at_a_bound_of_zero(tmp_path: Path) -> None:
+    """x' = −(k + d^1.5) x has no value below d = 0, and at d = 0 its derivative by d is 0."""
+    aim = objective(
+        problem(
+            tmp_path,
+            JUMP.replace("-k*x", "-(k + d^1.5)*x; d = 1"),
+            parameters=f"{PARAMETERS}\nd|lin|0|10|0|1",
+            observables=f"{OBSERVABLES}\nx_seen|x|0.5",
+            measurements=f"{MEASUREMENTS}\nx_seen|c0|1|2",
+        )
+    )
+    assert not aim.exact
+    found = aim.evaluate([[0.0]], slopes=True)
+    assert found.outcome == ("ok",)
+    assert found.gradient is not None
+    assert abs(found.gradient[0, 0]) < 1e-2
+
+
+def test_starts_of_rate_rules_are_set_by_conditions_and_what_is_computed_from_them_follows(tmp_path: Path) -> None:
+    """x' = m − k x and, from x at the start, y = 2 x and z = 3 x, which stay; also behind a rest at x = m / k."""
+    runs = (("c0", ""), ("c1", ""), ("c2", ""), ("c0", "rest"))
+    rows = [f"{name}_seen|{c}|{before}|1|2" for name in "xyz" for c, before in runs]
+    aim = objective(
+        problem(
+            tmp_path,
+            "x = 1; y = 2*x; z := 3*w; w = x; x' = m - k*x; y' = 0*y; k = 0.4; m = 0",
+            parameters=f"{PARAMETERS}\nx0|lin|0.1|10|0.7|1\nk|log10|0.01|10|0.4|1",
+            observables=f"{OBSERVABLES}\n" + "\n".join(f"{name}_seen|{name}|0.5" for name in "xyz"),
+            conditions="conditionId|x|m\nc0|x0|\nc1|4|\nc2||\nrest|x0|0.3",
+            measurements="observableId|simulationConditionId|preequilibrationConditionId|measurement|time\n"
+            + "\n".join(rows),
+        )
+    )
+    point = np.array([0.7, np.log10(0.4)])
+    found = aim.evaluate(point[None], slopes=True)
+    fall = np.exp(-0.8)
+    assert aim.exact
+    assert found.outcome == ("ok",)
+    assert found.simulation[0, :4] == pytest.approx([0.7 * fall, 4 * fall, fall, 0.7 * fall], rel=1e-6)
+    assert found.simulation[0, 4:8] == pytest.approx([1.4, 8, 2, 1.4], rel=1e-6)
+    assert found.simulation[0, 8:12] == pytest.approx([2.1, 12, 3, 2.1], rel=1e-6)
+    assert found.gradient is not None
+    assert found.gradient[0] == pytest.approx(differences(aim, point), rel=1e-5)
+
+
+def test_a_parameter_that_sets_another_entity_behind_a_rest_has_its_derivative_in_all_states(tmp_path: Path) -> None:
+    """A starts at p and never moves; behind the rest p feeds B alone, and A stays where it was."""
+    aim = objective(
+        problem(
+            tmp_path,
+            "A' = 0*A; B' = m - B; A = k; B = 1; k = 1; m = 1",
+            parameters=f"{PARAMETERS}\np|lin|0.1|10|0.7|1",
+            observables=f"{OBSERVABLES}\nA_seen|A|0.5",
+            conditions="conditionId|k|m\nrest|p|1\nc0|1|p",
+            measurements="observableId|simulationConditionId|preequilibrationConditionId|measurement|time\n"
+            "A_seen|c0|rest|2|1",
+        )
+    )
+    found = aim.evaluate([[0.7]], slopes=True)
+    assert found.simulation[0, 0] == pytest.approx(0.7, rel=1e-6)
+    assert found.gradient is not None
+    assert found.gradient[0, 0] == pytest.approx((0.7 - 2) / 0.25, rel=1e-5)
+
+
+@pytest.mark.parametrize("start", [0.0, 0.7])
+def test_a_start_that_is_forgotten_does_not_keep_a_run_from_its_rest(tmp_path: Path, start: float) -> None:
+    """The derivative of A by its start dies away without end, whether it counts in a condition or not."""
+    aim = objective(
+        problem(
+            tmp_path,
+            "A' = 2 - k*A; A = 1; k = 0.5",
+            parameters=f"{PARAMETERS}\nstart|lin|0|10|0.7|1\nk|log10|0.01|10|0.5|1",
+            observables=f"{OBSERVABLES}\nA_seen|A|0.5",
+            conditions="conditionId|A\nc0|0\nc1|\nc2|start",
+            measurements=f"{MEASUREMENTS}\nA_seen|c0|3|inf\nA_seen|c1|3|inf\nA_seen|c2|3|inf",
+        )
+    )
+    found = aim.evaluate([[start, np.log10(0.5)]], slopes=True)
+    assert found.outcome == ("ok",)
+    assert found.gradient is not None
+    assert found.gradient[0] == pytest.approx([0, 3 * (4 - 3) / 0.25 * -4 * np.log(10)], rel=1e-6, abs=1e-6)

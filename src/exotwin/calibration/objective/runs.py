@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,8 @@ from exotwin.errors import NotBuiltYet
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from exotwin.engine import CompiledModel
 
 Floats = NDArray[np.float64]
 
@@ -88,7 +91,8 @@ class Runs:
         self._states = tuple(self._plain.states)
         self.exact, self.reason = True, ""
         try:
-            self._carried = {id(group): _carried(layout, group) for group in layout.groups}
+            whole = cache(lambda: _whole(load(layout.problem.sbml, sensitivities=layout.entities)))
+            self._carried = {id(group): _carried(layout, group, whole) for group in layout.groups}
             if layout.entities:
                 self._model = load(layout.problem.sbml, sensitivities=layout.entities)
         except NotBuiltYet as refusal:
@@ -130,7 +134,7 @@ class Runs:
         n, individual = np.ogrid[: shape[0], : shape[2]]
         at: NDArray[np.int64] = group.at
         if group.steady:
-            found, now = _at_rest(result, self._states, self._sizes(given, len(now)) if slopes else {})
+            found, now = _at_rest(result, self._states, self._sizes(group.setting, given, shape) if slopes else None)
             at = np.maximum(found, 0).reshape(shape)[n[..., None], group.lane, individual[..., None]]
         told = np.where(told == "ok", now.reshape(shape), told)
         variables = _variables(result)
@@ -151,6 +155,8 @@ class Runs:
         """With derivatives by central differences, a column for each estimated parameter that acts."""
         settings = (*self._layout.befores, group.setting)
         moved = sorted({link.parameter for setting in settings for link in self._layout.links(setting)})
+        if not moved:
+            return self._sample(group, theta, names, min(_FINE, self._rtol), slopes=False)
         parameters = self._layout.problem.parameters
         range_ = np.array([min(parameters[k].upper - parameters[k].lower, 1.0) for k in moved])
         step = _STEP * np.maximum(np.abs(theta[:, moved]), _STEP * range_)
@@ -158,6 +164,8 @@ class Runs:
         for j, k in enumerate(moved):
             shifted[:, 2 * j, k] += step[:, j]
             shifted[:, 2 * j + 1, k] -= step[:, j]
+            if parameters[k].lower >= 0:  # below zero the model may have no numbers
+                shifted[:, 2 * j + 1, k] = np.maximum(shifted[:, 2 * j + 1, k], np.minimum(theta[:, k], 0.0))
         # a step is what it is after rounding
         width = np.stack([shifted[:, 2 * j, k] - shifted[:, 2 * j + 1, k] for j, k in enumerate(moved)], axis=1)
         lanes = self._sample(group, shifted.reshape(-1, theta.shape[1]), names, min(_FINE, self._rtol), slopes=False)
@@ -201,12 +209,21 @@ class Runs:
 
         individual = self._individuals.values(theta)
         parameters = {name: np.broadcast_to(value[:, None], shape).reshape(-1) for name, value in individual.items()}
-        return {"parameters": lanes(setting.parameters) | parameters, "initial": lanes(setting.initial)}
+        # where the model gives a start as a parameter, what it computes from that start follows
+        starts = {name: name in self._plain.parameters for name in setting.initial}
+        parameters |= lanes({name: setting.initial[name] for name, is_parameter in starts.items() if is_parameter})
+        initial = lanes({name: setting.initial[name] for name, is_parameter in starts.items() if not is_parameter})
+        return {"parameters": lanes(setting.parameters) | parameters, "initial": initial}
 
-    def _sizes(self, given: Mapping[str, Any], count: int) -> dict[str, Floats]:
-        """What each entity is in the lanes of a run."""
+    def _sizes(self, setting: Setting, given: Mapping[str, Any], shape: tuple[int, ...]) -> Floats:
+        """(lane, entity) what each entity is in a run, NaN where no estimated parameter moves it."""
+        entities = self._layout.entities
         known = {**given["initial"], **given["parameters"]}
-        return {name: np.broadcast_to(known.get(name, 0.0), (count,)) for name in self._layout.entities}
+        found = np.full((*shape, len(entities)), np.nan)
+        for link in self._layout.links(setting):
+            value = known[entities[link.column]].reshape(shape)
+            found[..., link.column][:, link.conditions] = value[:, link.conditions]
+        return found.reshape(-1, len(entities))
 
     def _rests(self, group: Group, theta: Floats, rtol: float, *, slopes: bool) -> Rest:
         """Steady states of the conditions for pre-equilibration that a group needs."""
@@ -222,9 +239,9 @@ class Runs:
                 continue
             given = self._given(setting, theta)
             result = model.simulate(TIMES, outputs=self._states, rtol=rtol, **given, **self._options)
-            count = result.sizes["patient"]
-            at, told = _at_rest(result, self._states, self._sizes(given, count) if slopes else {})
-            inner, lanes = (shape[0], len(places), shape[2]), np.arange(len(at))
+            inner = (shape[0], len(places), shape[2])
+            at, told = _at_rest(result, self._states, self._sizes(setting, given, inner) if slopes else None)
+            lanes = np.arange(len(at))
             outcome[:, places] = told.reshape(inner)
             variables = _variables(result)
             for name in self._states:
@@ -255,15 +272,29 @@ class Runs:
             given["initial_slopes"] = slopes
 
 
-def _carried(layout: Layout, group: Group) -> list[_Carried]:
+def _whole(model: CompiledModel) -> NDArray[np.bool_]:
+    """(entity,) whether all states can begin with a derivative by it. One that does not move may have none."""
+    one, states = np.ones(1), tuple(model.states)
+    given: dict[str, Any] = {
+        "parameters": {name: one for name in model.parameters if name not in model.states},
+        "initial": dict.fromkeys(states, one),
+        "initial_slopes": dict.fromkeys(states, np.ones(len(model.wrt))),
+    }
+    variables = _variables(model.simulate([0.0], outputs=states, **given))
+    return np.asarray(np.all([variables[f"sensitivity({name})"][0, 0] == 1.0 for name in states], axis=0))
+
+
+def _carried(layout: Layout, group: Group, whole: Callable[[], NDArray[np.bool_]]) -> list[_Carried]:
     """How what a steady state depends on is carried on from there.
 
     A steady state moves with an estimated parameter, and so does what follows: its derivative begins where that of the
-    steady state ends, in any one column that the same parameter moves.
+    steady state ends, in any one column that the same parameter moves. whole : as `_whole`, asked for a column of
+    another entity than before.
 
     Raises
     ------
-    NotBuiltYet : there is no such column, since the parameter acts before the steady state only.
+    NotBuiltYet : there is no such column, since the parameter acts before the steady state only, or sets something
+        there that some states cannot follow.
     """
     found: list[_Carried] = []
     names = np.array([layout.before_names[b] for b in group.before])
@@ -273,6 +304,8 @@ def _carried(layout: Layout, group: Group) -> list[_Carried]:
             concerned = np.isin(names, np.array(setting.conditions)[link.conditions])
             for simulation in np.flatnonzero(concerned):
                 columns = [k.column for k in now if k.parameter == link.parameter and k.conditions[simulation]]
+                if columns and link.column not in columns:
+                    columns = [column for column in columns if whole()[column]]
                 if not columns or link.weight:
                     where = f'parameter "{layout.problem.names[link.parameter]}"'
                     told = f'a part in the steady state "{names[simulation]}", but none in what follows'
@@ -283,22 +316,24 @@ def _carried(layout: Layout, group: Group) -> list[_Carried]:
 
 
 def _at_rest(
-    result: xr.Dataset, states: Sequence[str], sizes: Mapping[str, Floats]
+    result: xr.Dataset, states: Sequence[str], sizes: Floats | None
 ) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
     """(lane,) index of the time at which each has come to rest, and what became of it.
 
-    sizes : of the numbers by which derivatives are taken, (lane,) each; a derivative that would not be felt in its
-    state if that number doubled is nothing but rounding.
+    sizes : (lane, entity) of the numbers by which derivatives are taken, NaN where these do not matter. A derivative
+    that would not be felt in its state if that number doubled is nothing but rounding; where the number is zero, one
+    that is small beside what it was before.
     """
     variables = _variables(result)
     courses = np.stack([variables[name] for name in states], axis=2)
     at = settled(courses)
-    if sizes:
-        with np.errstate(divide="ignore"):
-            each = np.stack([np.abs(size) for size in sizes.values()], axis=1)
-            weight = np.where(each > 0, 1 / each, 0.0)
-        felt = (largest(courses)[:, :, None] * weight[:, None]).reshape(len(at), -1)
+    if sizes is not None and sizes.size:
+        matter = np.tile(~np.isnan(sizes), len(states))
         slopes = np.concatenate([variables[f"sensitivity({name})"] for name in states], axis=2)
+        slopes = np.where(matter[:, None], slopes, 0.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            felt = (largest(courses)[:, :, None] / np.abs(sizes)[:, None]).reshape(slopes.shape[0], -1)
+        felt = np.where(np.tile(sizes == 0, len(states)), largest(slopes), np.where(matter, felt, 0.0))
         at = slopes_settled(slopes, felt, at)
     outcome = result["outcome"].values.astype(_WORDS)
     told = np.where(at >= 0, "ok", np.where(outcome == "ok", NO_REST, outcome))

@@ -127,7 +127,7 @@ class Names:
         volumes: Mapping[int, Place],
         given: Mapping[str, Floats],
     ) -> dict[int, list[tuple[int, Floats, Place | None]]]:
-        for name in initial.keys() & self.parameters.keys() & set(slopes.wrt):
+        for name in (initial.keys() & self.parameters.keys() & set(slopes.wrt)) - given.keys():
             where, found = f'{self._told.title}, initial "{name}"', "a start whose sensitivity is that of the parameter"
             raise ModelError(where, found=found, expected="its value in `parameters`")
         states = {self.states[name]: name for name in initial}
