@@ -31,7 +31,7 @@ def people(files):
     files.text["conditions.tsv"] = "conditionId|B|level\ncalm|0|\nlow|start|3\nhigh|shift|start\n"
     files.change("observables.tsv", "noiseDistribution\n", "noiseDistribution|statistic\n")
     files.change("observables.tsv", "|laplace", "|laplace|mean").change("observables.tsv", "|log10|", "|log10||sd")
-    return files.change("observables.tsv", "total||normal", "total||normal|smd high")
+    return files.change("observables.tsv", "* total||normal", "* obs_total||normal|smd high")
 
 
 def test_a_population_varies_parameters_by_numbers_and_estimated_ones(people):
@@ -152,3 +152,19 @@ def test_a_statistic_without_population_is_refused(files):
     told = files.change("observables.tsv", "|laplace", "|laplace|mean").fault()
     assert told.where == files.place("observables.tsv", 2, "statistic")
     assert "the extension exotwin_population" in told.expected
+
+
+def test_noise_that_names_what_each_individual_has_for_itself_is_refused(people):
+    people.change("observables.tsv", "sd_A * obs_total", "sd_A * total")
+    with pytest.raises(NotBuiltYet) as told:
+        people.read()
+    assert told.value.where == people.place("observables.tsv", 4, "noiseFormula")
+    assert told.value.found == '"total", which each individual has for itself'
+
+
+def test_a_condition_cannot_stand_for_what_differs_between_individuals(people):
+    people.change("conditions.tsv", "low|start|3", "low|start|k2")
+    with pytest.raises(InputError) as told:
+        people.read()
+    assert told.value.where == people.place("population.tsv", 2, "parameterId")
+    assert told.value.found == '"k2", which a cell of the condition table names'

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from exotwin.calibration.problem.model import Model
-from exotwin.calibration.problem.observables import STATISTIC
+from exotwin.calibration.problem.observables import STATISTIC, symbols
 from exotwin.calibration.problem.parameters import Names
 from exotwin.calibration.problem.problem import (
     Measurements,
@@ -71,8 +71,10 @@ def read_individuals(where: str, entry: Mapping[str, Any], folder: Path) -> tupl
     return n, seed, read_tables("population", [folder / name], REQUIRED)
 
 
-def resolve_varied(table: Table, model: Model, names: Names, columns: Collection[str]) -> tuple[Varied, ...]:
-    """What differs between individuals. columns : what the condition table sets.
+def resolve_varied(
+    table: Table, model: Model, names: Names, columns: Collection[str], cells: Collection[str]
+) -> tuple[Varied, ...]:
+    """What differs between individuals. columns : what the condition table sets. cells : what it sets them to.
 
     Raises
     ------
@@ -93,6 +95,11 @@ def resolve_varied(table: Table, model: Model, names: Names, columns: Collection
             there = "parameter" if name in names.rows else "condition"
             expected = "a parameter that no other table sets; its centre may be an estimated one"
             raise InputError(where, found=f"{quoted(name)}, which the {there} table sets", expected=expected)
+        if name in cells:
+            expected = "a parameter that no condition stands for: it has no one value there"
+            raise InputError(
+                where, found=f"{quoted(name)}, which a cell of the condition table names", expected=expected
+            )
         found.append(_varied(table, row, name, names))
     return tuple(found)
 
@@ -167,13 +174,20 @@ def _check_spread(
 
 
 def check_statistics(
-    table: Table, observables: Mapping[str, Observable], population: Population | None, conditions: Collection[str]
+    table: Table,
+    observables: Mapping[str, Observable],
+    population: Population | None,
+    conditions: Collection[str],
+    simulated: Collection[str],
 ) -> None:
     """Every observable of a population is a statistic, and none without one.
+
+    simulated : names that each individual has values of its own for.
 
     Raises
     ------
     InputError : a statistic that is missing, unknown, without a population, or of a condition that does not exist.
+    NotBuiltYet : noise of a statistic that names what is simulated of individuals.
     """
     for row, observable in enumerate(observables.values()):
         statistic, where = observable.statistic, table.where(row, STATISTIC)
@@ -189,6 +203,11 @@ def check_statistics(
         if other and other not in conditions:
             expected, near = "smd with a condition of the condition table", nearest(other, conditions)
             raise InputError(where, found=quoted(other), expected=expected, nearest=near)
+        for name in symbols(observable.noise):
+            if name in simulated:
+                where, found = table.where(row, "noiseFormula"), f'"{name}", which each individual has for itself'
+                expected = f"numbers, parameters of the parameter table, placeholders or {observable.name}"
+                raise NotBuiltYet(where, found=found, expected=expected)
 
 
 def compared(

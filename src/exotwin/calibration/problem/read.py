@@ -53,8 +53,10 @@ def read(path: str | Path, *, sbml: str | None = None) -> Problem:
     if config.population is not None:
         where = f"{path}, extensions.{POPULATION}"
         n, seed, tables["population"] = population.read_individuals(where, config.population, path.parent)
-        people = Population(n, seed, population.resolve_varied(tables["population"], model, names, columns))
-    population.check_statistics(tables["observable"], seen, people, made)
+        cells = conditions.values_named(tables["condition"])
+        people = Population(n, seed, population.resolve_varied(tables["population"], model, names, columns, cells))
+    simulated = {*model.compiled.names}.difference(names.rows)
+    population.check_statistics(tables["observable"], seen, people, made, simulated)
     simulations = population.compared(tables["measurement"], seen, simulations, measured)
     conditions.check_outputs(tables["condition"], simulations, outputs)
     apart = across.check_used(tables, model, names.rows, seen, people)
