@@ -11,6 +11,8 @@ from scipy.optimize import brentq, minimize_scalar
 from uncertainty_toys import LeastSquares, gaussian, optimum
 
 from exotwin.calibration.uncertainty import Profile, profiles
+from exotwin.calibration.uncertainty.kept import KeptSides
+from exotwin.calibration.uncertainty.walk import Side
 from exotwin.errors import CalibrationError, InputError
 
 THRESHOLD = 1.920729410347062
@@ -374,3 +376,11 @@ def test_a_parameter_without_a_finite_bound_is_refused_by_name() -> None:
 def test_profiles_of_nothing_are_nothing() -> None:
     objective = gaussian(COVARIANCE, CENTRE, [-20] * 3, [20] * 3)
     assert profiles(objective, CENTRE, 0.0, []) == ((), ())
+
+
+def test_a_side_whose_limit_is_rough_is_still_rough_when_it_is_read_again(tmp_path: Path) -> None:
+    some = np.array([0.0, 1.0])
+    side = Side(0, 1, some, some, some[:, None], 0.7, 3, 0, 9, 0, rough=True)
+    KeptSides(tmp_path / "sides.jsonl", {}).append(side)
+    (again,) = KeptSides(tmp_path / "sides.jsonl", {}).sides
+    assert again.rough
