@@ -11,7 +11,7 @@ import pytest
 
 from exotwin.calibration.problem import Condition, Prior, Simulation, read
 from exotwin.calibration.problem.library import petab
-from exotwin.errors import InputError
+from exotwin.errors import InputError, NotBuiltYet
 
 CONSTRAINT = """<listOfConstraints><constraint><math xmlns="http://www.w3.org/1998/Math/MathML">
   <apply><gt/><ci>A</ci><cn>0</cn></apply></math></constraint></listOfConstraints>
@@ -233,3 +233,17 @@ def test_a_missing_file_names_its_neighbour(files):
     with pytest.raises(InputError) as told:
         read(path.with_name("problm.yaml"))
     assert told.value.nearest == "problem.yaml"
+
+
+def test_a_start_from_which_the_model_computes_something_else_is_not_set_in_silence(files):
+    files.change("model.xml", "<cn>2</cn><ci>k1</ci>", "<cn>2</cn><ci>total</ci>")
+    with pytest.raises(NotBuiltYet) as told:
+        files.read()
+    assert told.value.where == files.place("conditions.tsv", 1, "B")
+    assert told.value.found == 'a start from which the model computes "twice"'
+
+
+def test_a_start_may_be_set_together_with_what_the_model_computes_from_it(files):
+    files.change("model.xml", "<cn>2</cn><ci>k1</ci>", "<cn>2</cn><ci>total</ci>")
+    files.text["conditions.tsv"] = "conditionId|B|twice\ncalm|0|1\nlow|start|1\nhigh|2|3\n"
+    assert files.read().conditions["high"].parameters["twice"] == 3

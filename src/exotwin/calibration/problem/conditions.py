@@ -8,7 +8,7 @@ from exotwin.calibration.problem.model import Model
 from exotwin.calibration.problem.parameters import Names
 from exotwin.calibration.problem.problem import Condition, Simulation, Source
 from exotwin.calibration.problem.tables import Table, quoted
-from exotwin.errors import InputError, nearest
+from exotwin.errors import InputError, NotBuiltYet, nearest
 
 REQUIRED = ("conditionId",)
 OPTIONAL = ("conditionName",)
@@ -56,6 +56,33 @@ def check_outputs(table: Table, simulations: Collection[Simulation], outputs: Co
         for column in columns(table):
             if column in outputs:
                 table.needed(rows[simulation.condition], column, "a value; the model has none")
+
+
+def check_starts(
+    table: Table, model: Model, made: Mapping[str, Condition], simulations: Collection[Simulation]
+) -> None:
+    """Refuse a start that a condition sets and that the model computes something else from.
+
+    What else is computed would stay as the model has it; PEtab does not say whether it should, and other tools let it
+    follow. A start that is also a parameter of the engine, such as that of a rate rule, is followed here too.
+
+    Raises
+    ------
+    NotBuiltYet : names the column, and what is computed from it.
+    """
+    runs = {(simulation.condition, simulation.before is None) for simulation in simulations}
+    runs |= {(simulation.before, True) for simulation in simulations if simulation.before is not None}
+    for name, fresh in sorted(runs):
+        condition = made[name]
+        for target, seen in model.starts.items():
+            if target in condition.initial or target in condition.parameters:
+                continue
+            if model.is_state(target) and not fresh:  # goes on from where it came to rest
+                continue
+            for start in sorted(seen.intersection(condition.initial).difference(model.compiled.parameters)):
+                found = f'a start from which the model computes "{target}"'
+                expected = f'a column "{target}" too, or a model that computes both from a parameter'
+                raise NotBuiltYet(table.header(start), found=found, expected=expected)
 
 
 def _check_column(table: Table, column: str, model: Model, names: Names, outputs: Collection[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -32,6 +33,21 @@ class Model:
         """Whether formulas can name it."""
         return name in self.compiled.names
 
+    @cached_property
+    def starts(self) -> Mapping[str, frozenset[str]]:
+        """Name with an initial assignment -> names that this looks at, through assignment rules too."""
+        sbml = self.petab.sbml_model
+        rules = {rule.getVariable(): _names(rule.getMath()) for rule in sbml.getListOfRules() if rule.isAssignment()}
+        found = {}
+        for assignment in sbml.getListOfInitialAssignments():
+            seen: set[str] = set()
+            open_ = {*_names(assignment.getMath())}
+            while open_:
+                seen |= open_
+                open_ = {inner for name in open_ for inner in rules.get(name, ())} - seen
+            found[assignment.getSymbol()] = frozenset(seen)
+        return found
+
     def own_value(self, where: str, name: str) -> float:
         """The number that the model gives a parameter.
 
@@ -45,6 +61,18 @@ class Model:
         if value != value:
             raise InputError(where, found=f'"{name}", which has no value in the model', expected="one that has")
         return value
+
+
+def _names(formula: Any) -> frozenset[str]:
+    """Names in a formula of SBML."""
+
+    def below(node: Any) -> Iterator[str]:
+        if node.isName():
+            yield node.getName()
+        for i in range(node.getNumChildren()):
+            yield from below(node.getChild(i))
+
+    return frozenset(() if formula is None else below(formula))
 
 
 def open_model(where: str, sbml: str) -> Model:

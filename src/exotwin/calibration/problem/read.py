@@ -59,6 +59,7 @@ def read(path: str | Path, *, sbml: str | None = None) -> Problem:
     population.check_statistics(tables["observable"], seen, people, made, simulated)
     simulations = population.compared(tables["measurement"], seen, simulations, measured)
     conditions.check_outputs(tables["condition"], simulations, outputs)
+    conditions.check_starts(tables["condition"], model, made, simulations)
     apart = across.check_used(tables, model, names.rows, seen, people)
     check_with_petab(model, tables, names, seen, apart)
     return Problem(
