@@ -101,7 +101,9 @@ def test_the_folder_of_another_fit_is_refused_by_what_differs(exotwin: Run, yaml
     [
         ([], ["no folder for the results", "-o FOLDER"]),
         (["-o", "OUT", "--profiles", "k3"], ['"k3"', 'nearest   "k']),
+        (["-o", "OUT", "--profiles", " , "], ["--profiles", "no name"]),
         (["-o", "FILE"], ["a file"]),
+        (["-o", "FILE/below"], ["FILE, which is a file"]),
         (["--evaluate", "-o", "FILE"], ["a file"]),
     ],
 )
@@ -109,7 +111,7 @@ def test_wrong_options_are_one_message_and_leave_nothing(
     exotwin: Run, yaml: Path, tmp_path: Path, options: list[str], words: list[str]
 ) -> None:
     (tmp_path / "FILE").write_text("")
-    given = [str(tmp_path / option) if option in ("OUT", "FILE") else option for option in options]
+    given = [str(tmp_path / option) if option in ("OUT", "FILE", "FILE/below") else option for option in options]
     code, _, complaint = exotwin("fit", yaml, *given)
     assert code == 2
     assert "Traceback" not in complaint
@@ -125,3 +127,34 @@ def test_a_problem_without_a_nominal_value_cannot_be_evaluated_and_says_which(
     code, _, complaint = exotwin("fit", yaml, "--evaluate")
     assert code == 2
     assert '"k2"' in complaint
+
+
+@pytest.mark.parametrize("name", ["problm.yaml", ".", "model.xml", "none/problem.yaml"])
+def test_what_is_no_problem_is_told_with_the_one_that_lies_beside_it(exotwin: Run, yaml: Path, name: str) -> None:
+    code, _, complaint = exotwin("fit", yaml.parent / name, "--evaluate")
+    assert code == 2
+    assert "Traceback" not in complaint
+    if name in ("problm.yaml", "."):
+        assert 'nearest   "problem.yaml"' in complaint
+
+
+def test_a_folder_with_spaces_and_umlauts_is_a_folder(exotwin: Run, yaml: Path, tmp_path: Path) -> None:
+    there = yaml.parent.rename(tmp_path / "Größe der Probe")
+    code, words, complaint = exotwin("fit", there / yaml.name, "--evaluate", "-o", there / "das Ergebnis" / "heute")
+    assert code == 0, complaint
+    assert words.endswith(", 1 simulation\n")
+    assert (there / "das Ergebnis" / "heute" / "simulation.tsv").is_file()
+
+
+def test_windows_line_ends_and_byte_order_marks_change_nothing(exotwin: Run, yaml: Path) -> None:
+    _, before, _ = exotwin("fit", yaml, "--evaluate")
+    for path in (*yaml.parent.glob("*.tsv"), yaml):
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert exotwin("fit", yaml, "--evaluate")[:2] == (0, before)
+
+
+def test_too_few_draws_are_told_on_the_terminal(exotwin: Run, yaml: Path, tmp_path: Path) -> None:
+    options = ("--starts", 4, "--profiles", "none", "--samples", 100)
+    code, words, complaint = exotwin("fit", yaml, "-o", tmp_path / "out", *options)
+    assert code == 0, complaint
+    assert "samples: the chain is" in words

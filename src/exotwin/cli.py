@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from exotwin import __version__, console
-from exotwin.errors import ExotwinError, InputError, NotBuiltYet, StudyError
+from exotwin.errors import ExotwinError, InputError, NotBuiltYet, StudyError, nearest
 
 app = typer.Typer(
     name="exotwin",
@@ -180,8 +180,20 @@ def calibrate(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Refit one of exotwin's own calibrations and write value, error and identifiability into the parameter table."""
+    """Refit one of exotwin's own calibrations and write value, error and identifiability into the parameter table.
+
+    Without a name, list them.
+    """
     from exotwin import calibration
+
+    if name is None and not check and (dry_run or out is not None):
+        raise InputError("exotwin calibrate", found="no name of a calibration", expected="one of `exotwin calibrate`")
+    if check and (dry_run or out is not None):
+        raise InputError(
+            "exotwin calibrate --check", found="--dry-run or -o", expected="--check alone: it writes nothing"
+        )
+    if out is not None:
+        _check_folder(out)
 
     if check:
         with console.Bar() as bar:
@@ -197,24 +209,27 @@ def calibrate(
             raise ExotwinError("exotwin calibrate --check", found=f"{len(drifts)} that differ", expected="none")
         return
     if name is None:
-        known = calibration.calibrations()
+        from exotwin.calibration.own import read_definition
+
+        known = [read_definition(each) for each in calibration.calibrations()]
         if json:
-            console.show_json(known)
+            told = [{"name": k.name, "title": k.title, "writes": [t.label for t in k.targets]} for k in known]
+            console.show_json(told)
         else:
-            console.show_table("Calibrations", ["name"], [(k,) for k in known])
+            rows = [(k.name, k.title, ", ".join(t.name for t in k.targets)) for k in known]
+            console.show_table("Calibrations", ["name", "what is fitted", "numbers that it writes"], rows)
         return
     with console.Bar() as bar:
         found = calibration.calibrate(name, progress=bar)
     if out is not None:
         from exotwin.report import write_fit
 
-        _check_folder(out)
         write_fit(found.fit, out)
     written = () if dry_run else found.write()
     if json:
         console.show_json({"estimates": found.estimates, "comparisons": found.comparisons, "written": written})
         return
-    console.out.print(found.summary(), markup=False)
+    console.out.print(found.summary(), markup=False, soft_wrap=True)
     for path in written:
         console.out.print(f"written: {path}", markup=False, soft_wrap=True)
 
@@ -307,7 +322,10 @@ def simulate(
 def fit(
     problem: Annotated[Path, typer.Argument(help="PEtab problem (YAML).", show_default=False)],
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="Folder for the results; also what is finished is kept there.")
+        Path | None,
+        typer.Option(
+            "-o", "--out", help="Folder for the results; what is finished is kept there, for the same command to go on."
+        ),
     ] = None,
     evaluate: Annotated[bool, typer.Option("--evaluate", help="Only simulate, at the nominal parameters.")] = False,
     starts: Annotated[int, typer.Option(min=1, help="Local searches.")] = 100,
@@ -322,14 +340,18 @@ def fit(
     """Fit a PEtab problem: many starts at once, profiles, a page; an interrupted fit goes on where it stopped."""
     from exotwin import calibration
 
+    _check_problem(problem)
+    if out is not None:
+        _check_folder(out)
+    wanted = None if profiles.strip() == "all" else [] if profiles.strip() == "none" else _names(profiles)
+    if wanted == [] and profiles.strip() != "none":
+        raise InputError("--profiles", found="no name", expected="all, none, or names of parameters: a,b")
     found = calibration.read(problem)
     if evaluate:
         _evaluate(found, out, json=json, rtol=rtol, max_steps=max_steps, n_threads=threads)
         return
     if out is None:
         raise InputError("exotwin fit", found="no folder for the results", expected="-o FOLDER, or --evaluate")
-    _check_folder(out)
-    wanted = None if profiles.strip() == "all" else [] if profiles.strip() == "none" else _names(profiles)
     try:
         with console.Bar() as bar:
             result = calibration.fit(
@@ -345,7 +367,7 @@ def fit(
                 progress=bar,
             )
     except KeyboardInterrupt:
-        console.err.print("stopped; finished starts are kept, and the same command goes on from there")
+        console.err.print("stopped; what is finished is kept, and the same command goes on from there")
         raise typer.Exit(130) from None
     from exotwin.report import write_fit
 
@@ -354,6 +376,8 @@ def fit(
         sys.stdout.write((out / "fit.json").read_text("utf-8"))
     else:
         console.out.print(result.summary(), markup=False, soft_wrap=True)
+        for remark in result.samples.remarks if result.samples else ():
+            console.out.print(f"  samples: {remark}", markup=False, soft_wrap=True)
         console.out.print(
             f"{sum(result.seconds.values()):.1f} s. Page: {out / 'fit.html'}", soft_wrap=True, markup=False
         )
@@ -368,14 +392,14 @@ def _evaluate(problem: Any, out: Path | None, *, json: bool, **options: Any) -> 
     if out is not None and found.outcome == "ok":
         from exotwin.report import write_simulation
 
-        _check_folder(out)
         out.mkdir(parents=True, exist_ok=True)
         write_simulation(problem, found.evaluation, out / "simulation.tsv")
     if json:
         told = {"log_likelihood": found.log_likelihood, "simulations": found.simulations, "outcome": found.outcome}
         console.show_json(told)
     else:
-        words = f"log-likelihood {found.log_likelihood:.12g}, {found.simulations} simulations"
+        plural = "" if found.simulations == 1 else "s"
+        words = f"log-likelihood {found.log_likelihood:.12g}, {found.simulations} simulation{plural}"
         console.out.print(words, markup=False)
     if found.outcome != "ok":
         raise ExotwinError(f"{problem.name}", found=found.outcome, expected="a likelihood at the nominal parameters")
@@ -431,8 +455,22 @@ def _even_times(start: float, duration: float, steps: int) -> Any:
 
 
 def _check_folder(path: Path) -> None:
-    if path.exists() and not path.is_dir():
-        raise InputError(f"folder {path}", found="a file", expected="a folder, or a new name")
+    """Of results: it may exist or be made, but nothing on the way to it may be a file."""
+    there = next(each for each in (path, *path.absolute().parents) if each.exists())
+    if not there.is_dir():
+        found = "a file" if there == path else f"{there.name}, which is a file"
+        raise InputError(f"folder {path}", found=found, expected="a folder, or a new name")
+
+
+def _check_problem(path: Path) -> None:
+    """A folder, or a name that is missing, is told with the YAML files that lie there."""
+    if path.is_file():
+        return
+    beside = path if path.is_dir() else path.parent
+    there = sorted(each.name for each in (*beside.glob("*.yaml"), *beside.glob("*.yml")))
+    near = nearest(path.name, there) or (there[0] if len(there) == 1 else None)
+    found = "a folder" if path.is_dir() else "no such file"
+    raise InputError(str(path), found=found, expected="the YAML file of a PEtab problem", nearest=near)
 
 
 def _write(path: Path, text: str) -> None:

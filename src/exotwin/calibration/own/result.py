@@ -126,12 +126,13 @@ class OwnCalibration:
             f"  (table: {shown(e.shipped)})"
             for e in self.estimates
         ]
-        for role, word in (("fit", "measurements fitted"), ("check", "checks")):
+        for role, word in (("fit", "fitted measurements"), ("check", "checks")):
             chosen = [c for c in self.comparisons if c.role == role]
             limits = [c for c in chosen if c.outcome != "no limits"]
             if chosen:
                 within = sum(c.outcome == "within" for c in limits)
-                lines.append(f"  {len(chosen)} {word}; {within} of {len(limits)} with limits hold the model")
+                told = f"; of {len(limits)} with 95 % limits, the model lies within {within}" if limits else ""
+                lines.append(f"  {len(chosen)} {word if len(chosen) > 1 else word.removesuffix('s')}{told}")
         lines += [f"  outside: {_told(c)}" for c in self.comparisons if c.role == "check" and c.outcome == "outside"]
         # those of the problem name observables and conditions that only the checks use
         lines += [f"  {remark}" for remark in self.fit.remarks if remark not in self.fit.problem.remarks]
@@ -166,7 +167,8 @@ class OwnCalibration:
 
 def _told(c: Comparison) -> str:
     needs = f"; needs the {c.needs}" if c.needs else ""
-    return f"{c.label}, {c.condition}: {c.simulated:.3g}, measured {c.observed:.3g} ({c.record}{needs})"
+    where = f"{c.label}, {c.condition}, time {c.time:g}"
+    return f"{where}: {c.simulated:.3g}, measured {c.observed:.3g} ({c.record}{needs})"
 
 
 def _cells(e: Estimate) -> Cells:
