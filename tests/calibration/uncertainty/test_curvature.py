@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,8 @@ from hypothesis import strategies as st
 from uncertainty_toys import LeastSquares, gaussian, problem
 
 from exotwin.calibration.objective import Evaluation
-from exotwin.calibration.uncertainty import curvature
+from exotwin.calibration.problem import Prior
+from exotwin.calibration.uncertainty import curvature, observed_curvature
 from exotwin.errors import CalibrationError
 
 COVARIANCE = np.array([[1.0, 0.8, 0.0], [0.8, 1.0, 0.1], [0.0, 0.1, 4.0]])
@@ -123,3 +126,24 @@ def test_an_optimum_without_slopes_is_refused_by_name() -> None:
     objective = LeastSquares(lambda x: (x, np.eye(1)), [-1], [1], fails=lambda _: True)
     with pytest.raises(CalibrationError, match="toy"):
         curvature(objective.problem, np.zeros(1), objective.evaluate(np.zeros((1, 1)), slopes=True))
+
+
+def test_a_laplace_prior_at_whose_kink_the_optimum_lies_has_the_standard_error_of_its_expected_information() -> None:
+    scale = 0.05
+
+    class Kink(LeastSquares):
+        def evaluate(self, points, *, slopes: bool = False):
+            distance = (np.asarray(points, float) - 0.3) / scale
+            found, p = super().evaluate(points, slopes=slopes), distance.shape[1]
+            information = np.full((len(distance), p, p), 1 / scale**2)
+            return replace(
+                found, value=np.abs(distance)[:, 0], gradient=np.sign(distance) / scale, information=information
+            )
+
+    aim = Kink(lambda x: (x, np.eye(1)), (0.0,), (1.0,))
+    (only,) = aim.problem.parameters
+    aim.problem = replace(aim.problem, parameters=(replace(only, prior=Prior("laplace", 0.3, scale)),))
+    best = np.array([0.3])
+    found, remark = observed_curvature(aim, best, aim.evaluate(best[None], slopes=True))
+    assert found.se == pytest.approx([scale])
+    assert "Laplace" in remark

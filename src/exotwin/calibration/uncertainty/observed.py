@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exotwin.calibration.objective import Evaluation, Objective
+from exotwin.calibration.problem import Problem
 from exotwin.calibration.uncertainty.curvature import curvature
 from exotwin.calibration.uncertainty.uncertainty import Curvature
 
@@ -29,10 +30,13 @@ def observed_curvature(objective: Objective, point: Floats, evaluation: Evaluati
 
     The expected information leaves out how residuals bend the objective. Where a direction is hardly held that is much:
     for Boehm 2014 it makes a standard error of 0.70 of one that is 0.084 and that the profile shows. The Hessian takes
-    2 p gradients, of one call. Where it is not to be had (gradients fail, or the point is no minimum), the expected
-    information is taken, and the remark says so; otherwise it is "".
+    2 p gradients, of one call. Where it is not to be had (gradients fail, the point is no minimum, or Laplace noise or
+    priors make of the objective straight pieces with kinks, at which optima lie), the expected information is taken,
+    and the remark says so; otherwise it is "".
     """
     expected = curvature(objective.problem, point, evaluation)
+    if _has_kinks(objective.problem):
+        return expected, "standard errors are those of the expected information: Laplace distributions have kinks"
     hessian = _hessian(objective, point, evaluation)
     if hessian is None:
         return expected, "standard errors are those of the expected information: gradients beside the optimum fail"
@@ -45,6 +49,12 @@ def observed_curvature(objective: Objective, point: Floats, evaluation: Evaluati
     lowest = np.diagonal(hessian) <= 0
     hessian[lowest], hessian[:, lowest] = 0.0, 0.0
     return curvature(objective.problem, point, replace(evaluation, information=hessian[None]), tolerance=TOLERANCE), ""
+
+
+def _has_kinks(problem: Problem) -> bool:
+    measured = [problem.observables[i].distribution for i in set(problem.measurements.observable.tolist())]
+    priors = [p.prior.kind.lower() for p in problem.parameters if p.prior is not None]
+    return "laplace" in measured or any(kind.endswith("laplace") for kind in priors)
 
 
 def _hessian(objective: Objective, point: Floats, evaluation: Evaluation) -> Floats | None:
