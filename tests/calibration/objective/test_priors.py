@@ -221,7 +221,8 @@ def test_starts_lie_within_the_limits_and_keep_the_order_of_the_cube(kind, limit
     low, high = {"lin": np.array, "log": np.log, "log10": np.log10}[kind[1]](limits)
     assert (low <= found).all()
     assert (found <= high).all()
-    assert (np.diff(found) >= -1e-12 * (high - low)).all()
+    # a normal prior on the value, cut off far below its location, is rounded there: 1e-16 beside a limit of 1e-6
+    assert (np.diff(found) >= -1e-9 * (high - low)).all()
 
 
 @pytest.mark.parametrize("kind", ["normal", "laplace"])
