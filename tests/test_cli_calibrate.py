@@ -99,3 +99,14 @@ def test_wrong_words_are_one_message_and_nothing_is_fitted_for_them(
     assert "Traceback" not in complaint
     assert all(word in complaint for word in words), complaint
     assert [path.name for path in tmp_path.iterdir()] == ["FILE"]
+
+
+@pytest.mark.usefixtures("untouched")
+def test_what_is_stopped_says_that_nothing_was_written(exotwin: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("exotwin.calibration.calibrate", stopped)
+    code, said, complaint = exotwin("calibrate", QUICK)
+    assert (code, said) == (130, "")
+    assert "stopped; nothing was written" in complaint

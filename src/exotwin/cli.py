@@ -219,8 +219,12 @@ def calibrate(
             rows = [(k.name, k.title, ", ".join(t.name for t in k.targets)) for k in known]
             console.show_table("Calibrations", ["name", "what is fitted", "numbers that it writes"], rows)
         return
-    with console.Bar() as bar:
-        found = calibration.calibrate(name, progress=bar)
+    try:
+        with console.Bar() as bar:
+            found = calibration.calibrate(name, progress=bar)
+    except KeyboardInterrupt:
+        console.err.print("stopped; nothing was written")
+        raise typer.Exit(130) from None
     if out is not None:
         from exotwin.report import write_fit
 
