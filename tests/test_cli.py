@@ -168,7 +168,7 @@ def test_the_model_is_written_as_sbml_or_antimony_and_listed_with_records(exotwi
         (("product", "prodct.toml"), "no such file"),
         (("run", "study.toml", "-o", "out"), "no such file"),
         (("calibrate", "poi-animal-potncy"), 'nearest   "poi-animal-potency"'),
-        (("fit", "problem.yaml"), "exotwin calibrate"),
+        (("fit", "problem.yaml"), "the YAML file of a PEtab problem"),
         (("validate",), "no scoreboard"),
         (("app", "nowhere"), "no results.zarr"),
     ],
