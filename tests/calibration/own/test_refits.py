@@ -45,7 +45,12 @@ def test_what_is_not_known_of_the_dose_is_the_rows_spread_in_knowledge(dose):
 
 def test_a_refit_shows_values_errors_measurements_and_what_holds_them(dose):
     text = dose.summary()
-    for words in ("cpa_ed50 (mouse)", "identifiable (", "1 check; of 1 with 95 % limits, the model lies within 1", "contradict each other"):
+    for words in (
+        "cpa_ed50 (mouse)",
+        "identifiable (",
+        "1 check; of 1 with 95 % limits, the model lies within 1",
+        "contradict each other",
+    ):
         assert words in text
     table = dose.table()
     assert list(table["role"]) == ["fit", "fit", "check"]
