@@ -88,3 +88,11 @@ def test_slopes_of_starts_are_refused_where_they_cannot_be_meant() -> None:
         model.simulate(TIMES, initial={"a": 1.0}, initial_slopes={"a": [1.0, 2.0]})
     with pytest.raises(ModelError, match="sensitivities"):
         load(_DECAY).simulate(TIMES, initial={"a": 1.0}, initial_slopes={"a": [1.0]})
+    # b is in the model, but nothing moves it
+    still = load(
+        sbml("compartment c = 1; species a in c, $b in c; a = 1; b = 2; k = 1; J: a -> ; k*a*b"), sensitivities=["k"]
+    )
+    with pytest.raises(ModelError, match="stays what it is"):
+        still.simulate(TIMES, initial={"b": 3.0}, initial_slopes={"b": [0.5]})
+    found = still.simulate(TIMES, initial={"b": 3.0}, initial_slopes={"b": [0.0]}, rtol=1e-9)
+    assert np.allclose(found["sensitivity(a)"].values[0, :, 0], -3 * TIMES * np.exp(-3 * TIMES), atol=1e-8)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from exotwin.engine.kernels import Place
 from exotwin.engine.running.run import Recorded
-from exotwin.errors import NotBuiltYet
+from exotwin.errors import ModelError, NotBuiltYet
 
 Floats = NDArray[np.float64]
 
@@ -71,10 +71,18 @@ class Derivatives:
 
         size : where the size stands that turns it into an amount. slopes : (…, wrt) derivatives of that initial value;
         None: it depends on nothing but itself.
+
+        Raises
+        ------
+        ModelError : a derivative that is not zero, of a state that never moves and depends on nothing.
         """
         growths = self._of[size] if size is not None else [None] * len(self.wrt)
         if slopes is None:
             slopes = np.array([by == name for by in self.wrt], float)
+        for column, (by, (kind, _)) in enumerate(zip(self.wrt, self._of["state", state], strict=True)):
+            if kind != "state" and np.any(slopes[..., column]):
+                where, found = f'initial_slopes "{name}"', f'a derivative by "{by}" that is not zero'
+                raise ModelError(where, found=found, expected="zero: in this model that state stays what it is")
         return [
             (index, slopes[..., column], growth)
             for column, ((kind, index), growth) in enumerate(zip(self._of["state", state], growths, strict=True))
