@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -66,24 +67,31 @@ class Fit:
 
     def summary(self) -> str:
         """Best value, starts that reached it, each parameter with its 95 % limits and what the data say of it."""
-        best, values = self.best.found, np.array([start.found.value for start in self.starts])
-        converged = sum(start.found.outcome == "converged" for start in self.starts)
-        failed = int(np.sum(~np.isfinite(values)))
+        best, outcomes = self.best.found, Counter(start.found.outcome.partition(":")[0] for start in self.starts)
+        ends = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common())
+        if not np.isfinite(best.value):
+            return "\n".join([f"{self.problem.name}: no start has a value", f"  starts: {ends}", *self._remarks])
+        reached = sum(start.found.value < best.value + 0.1 for start in self.starts)
         lines = [
             f"{self.problem.name}: minus log posterior {best.value:.6g}, log-likelihood "
             f"{float(self.evaluation.log_likelihood[0]):.6g}, {len(self.problem.measurements)} measurements",
-            f"  {len(self.starts)} starts: {int(np.sum(values < best.value + 0.1))} within 0.1 of the best, "
-            f"{converged} converged, {failed} without a value",
+            f"  starts: {ends}; {reached} of {len(self.starts)} within 0.1 of the best",
         ]
         known = {profile.parameter: profile for profile in self.profiles}
         wide = max(len(name) for name in self.problem.names)
         for k, (name, value) in enumerate(zip(self.problem.names, self.values, strict=True)):
             words = "not profiled"
             if name in known:
-                ends = [self._value(k, end) for end in (known[name].low, known[name].high)]
-                words = f"{known[name].verdict}{_limits(*ends)}"
+                limits = [self._value(k, end) for end in (known[name].low, known[name].high)]
+                words = f"{known[name].verdict}{_limits(*limits)}"
+            if self.curvature is not None and not self.curvature.free[k]:
+                words += ", best at its bound"
             lines.append(f"  {name:<{wide}}  {value:<10.4g}  {words}")
-        return "\n".join([*lines, *(f"  {remark}" for remark in self.remarks)])
+        return "\n".join([*lines, *self._remarks])
+
+    @property
+    def _remarks(self) -> list[str]:
+        return [f"  {remark}" for remark in self.remarks]
 
     def _value(self, k: int, at: float) -> float:
         """A place on the scale of a parameter as its value, infinite ends as they are."""

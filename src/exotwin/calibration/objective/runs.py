@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from exotwin.calibration.objective.individuals import Individuals
 from exotwin.calibration.objective.layout import Group, Layout, Setting
 from exotwin.calibration.objective.steady import TIMES, largest, settled, slopes_settled
-from exotwin.errors import NotBuiltYet
+from exotwin.errors import ModelError, NotBuiltYet
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -274,14 +274,19 @@ class Runs:
 
 def _whole(model: CompiledModel) -> NDArray[np.bool_]:
     """(entity,) whether all states can begin with a derivative by it. One that does not move may have none."""
-    one, states = np.ones(1), tuple(model.states)
-    given: dict[str, Any] = {
-        "parameters": {name: one for name in model.parameters if name not in model.states},
-        "initial": dict.fromkeys(states, one),
-        "initial_slopes": dict.fromkeys(states, np.ones(len(model.wrt))),
-    }
-    variables = _variables(model.simulate([0.0], outputs=states, **given))
-    return np.asarray(np.all([variables[f"sensitivity({name})"][0, 0] == 1.0 for name in states], axis=0))
+    states = tuple(model.states)
+    parameters: dict[Hashable, ArrayLike] = {name: 1.0 for name in model.parameters if name not in model.states}
+    initial: dict[Hashable, ArrayLike] = dict.fromkeys(states, 1.0)
+
+    def taken(slopes: Floats) -> bool:
+        begin = dict.fromkeys(states, slopes)
+        try:
+            model.simulate([0.0], outputs=(), parameters=parameters, initial=initial, initial_slopes=begin)
+        except ModelError:
+            return False
+        return True
+
+    return np.array([taken(slopes) for slopes in np.eye(len(model.wrt))], bool)
 
 
 def _carried(layout: Layout, group: Group, whole: Callable[[], NDArray[np.bool_]]) -> list[_Carried]:
