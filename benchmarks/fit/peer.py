@@ -28,7 +28,7 @@ HESSIANS = {"fim": "the Fisher information as Hessian", "hybrid": "the Fisher in
 """How fides is given curvature: as ours is, and as pypesto does unless told otherwise."""
 EXACT = 1e-10
 """Relative tolerance for the objective with which both sides are compared."""
-_EXACT_STEPS = 1_000_000
+_EXACT_STEPS = 50_000
 NOT_BEGUN = "not begun within the limit"
 CUT_SHORT = "Expected to reach maximum allowed time in next iteration"
 """Outcomes of starts that the limit ended: ours, and fides' own."""

@@ -40,10 +40,10 @@ class Fitted:
 PROBLEMS = {
     # of these two, one start in twenty to fifty finds the optimum, whatever the optimiser: fewer would count nothing
     "Boehm_JProteomeRes2014": Fitted(200, 10 * MINUTE),
-    "Crauste_CellSystems2017": Fitted(200, 10 * MINUTE),
+    "Crauste_CellSystems2017": Fitted(100, 10 * MINUTE),
     "Fiedler_BMCSystBiol2016": Fitted(50, 10 * MINUTE),
-    "Brannmark_JBC2010": Fitted(50, 12 * MINUTE, ("hybrid",)),
-    "Bachmann_MSB2011": Fitted(8, 20 * MINUTE, ("hybrid",)),
+    "Brannmark_JBC2010": Fitted(40, 8 * MINUTE, ("hybrid",)),
+    "Bachmann_MSB2011": Fitted(4, 8 * MINUTE, ("hybrid",)),
 }
 
 
