@@ -209,6 +209,20 @@ def test_a_search_that_converged_is_begun_again_until_that_gains_nothing(toys, m
     assert (start.found.evaluations, start.found.failed) == (30, 3)
 
 
+def test_confirmations_have_what_is_left_of_the_iterations_and_no_more(toys, monkeypatch):
+    left = []
+
+    def search(evaluate, begin, *, max_iterations, **options):
+        evaluate(begin)
+        left.append(max_iterations)
+        return Found(np.zeros(2), -float(len(left)), np.zeros(2), 10, 0, "converged")
+
+    monkeypatch.setattr(import_module("exotwin.calibration.search.multistart"), "minimise", search)
+    (start,) = multistart(toys.waves(), np.zeros((1, 2)), max_iterations=25)
+    assert left == [25, 15, 5]
+    assert start.found.evaluations == 30
+
+
 def test_a_minimum_at_a_bound_is_found_on_the_bound_itself(toys):
     toy = toys.valley()
     toy.upper[1] = toy.problem.upper[1] = 0.5

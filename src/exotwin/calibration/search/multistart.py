@@ -114,11 +114,13 @@ def _search(
         values.append(found[0])
         return found
 
-    run = partial(minimise, noted, lower=lower, upper=upper, max_iterations=max_iterations, tolerance=tolerance)
-    found = run(begin)
+    run = partial(minimise, noted, lower=lower, upper=upper, tolerance=tolerance)
+    found = run(begin, max_iterations=max_iterations)
     gain = np.inf
-    while found.outcome == "converged" and gain >= WORTHWHILE:
-        again = run(_onto_bounds(found, lower, upper))
+    # an iteration is an evaluation; all confirmations together have what is left
+    while found.outcome == "converged" and gain >= WORTHWHILE and found.evaluations < max_iterations:
+        left = max_iterations - found.evaluations
+        again = run(_onto_bounds(found, lower, upper), max_iterations=left)
         gain = found.value - again.value
         found = replace(
             again if gain > 0.0 else found,
