@@ -49,7 +49,9 @@ def points_inside(kind, scale):
 @pytest.mark.slow  # for what it imports
 @pytest.mark.parametrize(("kind", "scale"), [k for k in ALL if k[0] not in ("logLaplace", "parameterScaleUniform")])
 def test_density_and_slope_are_those_of_pypesto(kind, scale):
-    module = pytest.importorskip("pypesto.objective.priors", reason="fits need the extra packages named 'fit'")
+    module = pytest.importorskip(
+        "pypesto.objective.priors", reason="pypesto comes with the extra packages named 'bench'"
+    )
     theirs = module.get_parameter_prior_dict(0, kind, [FIRST, SECOND], scale)
     points = points_inside(kind, scale)
     found = Priors([parameter(kind, scale)]).with_slopes(points[:, None])

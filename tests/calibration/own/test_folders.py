@@ -100,7 +100,7 @@ def test_the_committed_model_is_what_the_biology_gives(name):
 
 @pytest.mark.parametrize("name", calibrations())
 def test_the_problem_is_valid_petab(name):
-    petab = pytest.importorskip("petab.v1")
+    petab = pytest.importorskip("petab.v1", reason="fits need the extra packages named 'fit'")
     definition = read_definition(name)
     for path in (definition.problem, definition.checks):
         if path is None:
