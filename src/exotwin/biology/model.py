@@ -80,6 +80,38 @@ class EndpointRule:
 
 
 @dataclass(frozen=True)
+class Noise:
+    """Intrinsic noise of a state: d(state) = … dt + sqrt(2 strength) dW, the strength per day.
+
+    state, strength : ids in the model. interval : id of the number of days between the kicks that stand for dW.
+    """
+
+    state: str
+    strength: str
+    interval: str
+
+
+@dataclass(frozen=True)
+class Comparator:
+    """A habit or a drug that an arm of any study can add: exercise, diet, rapamycin, a senolytic.
+
+    state : what it moves in the model, in ``unit``. kind : "held" (the state is raised by ``level`` while it lasts) or
+    "course" (doses of ``level`` on the days of ``schedule``). schedule : as a study writes it. records : evidence.
+    """
+
+    name: str
+    label: str
+    label_zh: str
+    state: str
+    unit: str
+    kind: str
+    level: float
+    schedule: str = ""
+    records: tuple[str, ...] = ()
+    about: str = ""
+
+
+@dataclass(frozen=True)
 class Model:
     """A condition in one species, assembled. Mappings are by id; time is in days, 0 is enrolment.
 
@@ -87,6 +119,9 @@ class Model:
     processes : ids of the rate multipliers, exactly 1 without therapy.
     mediators : miRNA name -> id in the model. run_in : days simulated before enrolment.
     files : the module and table files it was joined from, relative to the package.
+    target : the tissue that the therapy is meant for; tissues : all that are followed, target included.
+    noises : intrinsic noise; the document itself has none. comparators : habits and drugs that an arm can add.
+    sources : tissue that cells come from -> the numbers that then take the place of the model's own.
     """
 
     condition: str
@@ -107,6 +142,11 @@ class Model:
     title_zh: str = ""
     states: tuple[str, ...] = field(default=(), repr=False)
     files: tuple[str, ...] = field(default=(), repr=False)
+    target: str = ""
+    tissues: tuple[str, ...] = ()
+    noises: tuple[Noise, ...] = ()
+    comparators: Mapping[str, Comparator] = field(default_factory=dict, repr=False)
+    sources: Mapping[str, Mapping[str, Parameter]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def bases(self) -> Mapping[str, int]:
