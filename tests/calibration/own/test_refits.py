@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 
 import numpy as np
 import pytest
@@ -111,6 +112,22 @@ def test_writing_restores_a_table_that_was_changed_and_leaves_all_else_as_it_was
     assert poi in written
     assert {path: path.read_text(encoding="utf-8") for path in tables} == tables
     assert check(names=("cyclophosphamide-mouse",), root=root) == ()
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [(r"log10 sd [\d.]+", "log10 sd 0.05"), (r"identifiable \((\S+) to", "identifiable (20 to")],
+    ids=["spread", "limit"],
+)
+def test_a_spread_or_a_limit_that_was_typed_in_by_hand_is_drift_too(root, cell, said):
+    poi = root / "conditions" / "poi.csv"
+    text = poi.read_text(encoding="utf-8")
+    line = next(line for line in text.splitlines() if line.startswith("cpa_ed50"))
+    other = re.sub(cell, said, line)
+    assert other != line
+    poi.write_text(text.replace(line, other), encoding="utf-8")
+    found = {d.what for d in check(names=("cyclophosphamide-mouse",), root=root)}
+    assert found == {"cpa_ed50 (mouse), spread" if "sd" in said else "cpa_ed50 (mouse), identifiability"}
 
 
 def test_a_new_number_brings_the_models_of_all_calibrations_up_to_date(root):

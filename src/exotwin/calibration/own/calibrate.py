@@ -89,7 +89,8 @@ def _estimate(found: Fit, target: Target, root: Path) -> Estimate:
         unit=now.unit if target.column == "value" else "",
         shipped=now.value,
         shipped_se=now.se,
-        shipped_verdict=now.identifiability.split(" (")[0],
+        shipped_identifiability=now.identifiability,
+        shipped_spread=now.spread,
     )
 
 

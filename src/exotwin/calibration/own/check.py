@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,10 @@ from exotwin.progress import Progress, Silent
 
 TOLERANCE, SHARE, ERRORS = 1e-3, 0.02, 0.05
 """A value may differ from the table by ``TOLERANCE`` of itself or ``SHARE`` of its standard error, whichever is more,
-and a standard error by ``ERRORS`` of itself: four digits are written, and searches end where the objective is flat."""
+and a standard error, a spread made of it and a limit of the profile by ``ERRORS`` of itself: three or four digits are
+written, and searches end where the objective is flat."""
+
+_NUMBER = re.compile(r"-?\d[\d.]*(?:e[+-]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -63,5 +67,16 @@ def _drift(name: str, e: Estimate) -> Iterator[Drift]:
         yield Drift(name, e.target.label, f"{e.shipped:.4g}", f"{e.value:.4g}")
     if not (math.isfinite(e.se) and abs(e.se - e.shipped_se) <= ERRORS * e.shipped_se):
         yield Drift(name, f"{e.target.label}, standard error", f"{e.shipped_se:.3g}", f"{e.se:.3g}")
-    if e.verdict != e.shipped_verdict:
-        yield Drift(name, f"{e.target.label}, identifiability", e.shipped_verdict or "nothing", e.verdict)
+    if e.target.error_is_spread and not abs(e.relative_se - e.shipped_spread) <= ERRORS * e.shipped_spread:
+        yield Drift(name, f"{e.target.label}, spread", f"{e.shipped_spread:.3g}", f"{e.relative_se:.3g}")
+    if not _same_limits(e.identifiability, e.shipped_identifiability):
+        yield Drift(
+            name, f"{e.target.label}, identifiability", e.shipped_identifiability or "nothing", e.identifiability
+        )
+
+
+def _same_limits(found: str, shipped: str) -> bool:
+    """Whether verdict and limits agree: the same words, and numbers within ``ERRORS``."""
+    pairs = zip(_NUMBER.findall(found), _NUMBER.findall(shipped), strict=False)
+    close = all(abs(float(a) - float(b)) <= ERRORS * abs(float(b)) for a, b in pairs)
+    return close and _NUMBER.sub("#", found) == _NUMBER.sub("#", shipped)

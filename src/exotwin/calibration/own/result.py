@@ -53,7 +53,8 @@ class Estimate:
 
     value, se : in the unit of the row; of a spread, SD of the distribution (lognormal: of the natural logarithm).
     relative_se : standard error of the natural logarithm of the value. low, high : 95 % limits of the profile,
-    infinite where it has none. verdict : of the profile. shipped : the number that the table holds, as ``value``.
+    infinite where it has none. verdict : of the profile. shipped : the number that the table holds, as ``value``;
+    shipped_spread : the row's spread, as ``relative_se`` where the error is the spread.
     """
 
     target: Target
@@ -66,7 +67,8 @@ class Estimate:
     unit: str
     shipped: float
     shipped_se: float
-    shipped_verdict: str
+    shipped_identifiability: str
+    shipped_spread: float
 
     @property
     def identifiability(self) -> str:

@@ -35,12 +35,16 @@ class Cells:
 
 @dataclass(frozen=True)
 class Shipped:
-    """What the table holds: the number that the calibration fits, its standard error (NaN: none), identifiability."""
+    """What the table holds: the number that the calibration fits, its standard error (NaN: none), identifiability.
+
+    spread : SD of the row's distribution (lognormal: of the natural logarithm), NaN where it has none.
+    """
 
     value: float
     se: float
     identifiability: str
     unit: str
+    spread: float
 
 
 def shipped(root: Path, target: Target) -> Shipped:
@@ -53,10 +57,11 @@ def shipped(root: Path, target: Target) -> Shipped:
     for row in read_rows(root / target.table):
         if row["name"] == target.name and row["species"] == target.species:
             se = row["se"].removeprefix("spread ") if target.column == "spread" else row["se"].split(" ")[0]
-            value = float(row["value"])
-            if target.column == "spread":
-                value = parse_spread(row["spread"], row["distribution"], value, where=row.where).a
-            return Shipped(value, float(se) if se else math.nan, row["identifiability"], row["unit"])
+            value, spread = float(row["value"]), math.nan
+            if row["distribution"] in ("normal", "lognormal"):
+                spread = parse_spread(row["spread"], row["distribution"], value, where=row.where).a
+            held = spread if target.column == "spread" else value
+            return Shipped(held, float(se) if se else math.nan, row["identifiability"], row["unit"], spread)
     raise _missing(root / target.table, target)
 
 
