@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from exotwin.calibration.fit import MAX_STEPS, RTOL
-from exotwin.calibration.objective import Evaluation, objective
+from exotwin.calibration.objective import MAX_STEPS, RTOL, Evaluation, objective
 from exotwin.calibration.problem import Problem
 from exotwin.errors import InputError
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from exotwin import __version__
 from exotwin.calibration import search, uncertainty
-from exotwin.calibration.objective import Evaluation, objective
+from exotwin.calibration.objective import MAX_STEPS, RTOL, Evaluation, objective
 from exotwin.calibration.problem import Problem
 from exotwin.calibration.search import Found, Start
 from exotwin.calibration.uncertainty import Curvature, Profile, Samples
@@ -25,11 +25,6 @@ from exotwin.errors import InputError, nearest
 from exotwin.progress import Progress, Silent
 
 Floats = NDArray[np.float64]
-
-RTOL = 1e-8
-"""Relative tolerance of integration in a fit: gradients to some six figures, values to seven and more."""
-MAX_STEPS = 10_000
-"""Steps of one simulation. A parameter vector that needs more counts as failed; published models take a few hundred."""
 
 _ROUNDS, _BETTER = 3, 1e-3
 """How often profiles may lead to a better optimum, from which they are followed anew, and by how much it is better."""
@@ -131,9 +126,11 @@ def fit(
     Raises
     ------
     InputError : a name in ``profiles`` that is no estimated parameter; nothing to estimate; a folder that holds another
-        fit. ModelError, NotBuiltYet : what the engine does not run.
+        fit. CalibrationError : a parameter without finite bounds. ModelError, NotBuiltYet : what the engine does not
+        run.
     """
     wanted = _places(problem, profiles)
+    uncertainty.finite_bounds(problem)  # what comes after the search needs them, and the search is long
     progress = progress or Silent()
     seconds: dict[str, float] = {}
     with _timed(seconds, "compile"):

@@ -20,7 +20,10 @@ from exotwin.errors import CalibrationError, NotBuiltYet
 
 Floats = NDArray[np.float64]
 
-RTOL, MAX_STEPS = 1e-8, 20_000
+RTOL = 1e-8
+"""Relative tolerance of integration in a fit: gradients to some six figures, values to seven and more."""
+MAX_STEPS = 10_000
+"""Steps of one simulation. A parameter vector that needs more counts as failed; published models take a few hundred."""
 _BYTES = 256_000_000  # of what the engine hands over at once
 
 

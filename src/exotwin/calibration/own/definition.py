@@ -2,7 +2,7 @@
 
 Beside the PEtab problem (``NAME.yaml`` and what it names; measurements have the columns ``record`` and ``note``) stand
 
-- ``calibration.toml``: title; condition, species, and modules if not all, of the model; text: what holds the numbers
+- ``calibration.toml``: title; condition, species, modules if not all, and infused (see `assemble`) of the model; text: what holds the numbers
   and what does not; starts, if not ten; ``[[writes]]``: which estimated parameter goes where (parameter, table, name
   if it is another, species as in the row, column = "value" or "spread", spread = true where the standard error is the
   row's spread in knowledge); ``[population]`` for problems with our extension (see `Individuals`).
