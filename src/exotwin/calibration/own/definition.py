@@ -2,10 +2,11 @@
 
 Beside the PEtab problem (``NAME.yaml`` and what it names; measurements have the columns ``record`` and ``note``) stand
 
-- ``calibration.toml``: title; condition, species, modules if not all, and infused (see `assemble`) of the model; text: what holds the numbers
-  and what does not; starts, if not ten; ``[[writes]]``: which estimated parameter goes where (parameter, table, name
-  if it is another, species as in the row, column = "value" or "spread", spread = true where the standard error is the
-  row's spread in knowledge); ``[population]`` for problems with our extension (see `Individuals`).
+- ``calibration.toml``: title; condition, species, modules if not all, and infused (see `assemble`) of the model; text:
+  what holds the numbers and what does not; starts, if not ten; ``[[writes]]``: which estimated parameter goes where
+  (parameter, table, name if it is another, species as in the row, column = "value" or "spread", spread = true where
+  the standard error is the row's spread in knowledge); ``[population]`` for problems with our extension (see
+  `Individuals`).
 - ``checks.tsv`` with ``checks.yaml``: measurements that the fit is only held against, as another problem over the same
   tables; columns low and high are the record's 95 % limits, needs says what the model lacks for them.
 - ``model.xml``, ``population.tsv``: what the biology gives today (`documents`).
