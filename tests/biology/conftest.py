@@ -19,6 +19,7 @@ _PAGE = """
 title = "Toy condition"
 title_zh = "示例"
 species = ["human", "mouse", "rat"]
+target = "ovary"
 modules = ["cells", "vesicles", "uptake"]
 processes = ["growth", "decay"]
 mediators = ["miR-21-5p", "miR-22-3p"]
@@ -76,13 +77,6 @@ production, 0.1, ng/mL/day, , fixed, fixed, all, assumed, , , toy
 loss, 0.1, 1/day, , fixed, fixed, all, assumed, , , toy
 animal_effect_growth, 0.7, dimensionless, sd 0.2, normal, knowledge, all, assumed, , , toy
 animal_effect_decay, -0.7, dimensionless, sd 0.2, normal, knowledge, all, assumed, , , toy
-target_cells, 6.5e9, cell, , fixed, fixed, human, assumed, , , toy
-target_cells, 5e6, cell, , fixed, fixed, mouse, assumed, , , toy
-target_cells, 4e7, cell, , fixed, fixed, rat, assumed, , , toy
-target_mass, 13, g, , fixed, fixed, human, assumed, , , toy
-target_mass, 0.01, g, , fixed, fixed, mouse, assumed, , , toy
-target_mass, 0.08, g, , fixed, fixed, rat, assumed, , , toy
-target_perfusion, 1.2, mL/g/minute, , fixed, fixed, all, assumed, , , toy
 """
 )
 

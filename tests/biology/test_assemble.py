@@ -23,7 +23,7 @@ def _edit(root, file, old, new):
 def test_an_input_that_another_part_defines_gives_way_and_the_rest_stays_neutral(toys):
     model = libsbml.readSBMLFromString(toys["human"].sbml).getModel()
     assert model.getAssignmentRule("growth") is not None
-    assert model.getAssignmentRule("vesicles_per_cell_day") is not None
+    assert model.getAssignmentRule("vesicles_per_cell_day_ovary") is not None
     assert model.getParameter("unmoved").getValue() == 2.0
     assert "// Inputs that nothing drives in this condition" in toys["human"].antimony
 
@@ -147,7 +147,12 @@ def test_the_run_in_of_the_page_reaches_a_module_that_asks_for_it(toy_root):
         ("conditions/toy.ant", "decay * loss * marker;", "decay * loss * marker)", "Antimony"),
         ("conditions/toy.ant", "decay * loss", "decay * loss * 1 year", 'the rate of "marker"'),
         ("conditions/toy.csv", "loss, 0.1", "lost, 0.1", "which no equation uses"),
-        ("conditions/toy.csv", "fixed, mouse", "fixed, human", "twice"),
+        (
+            "conditions/toy.csv",
+            "loss, 0.1",
+            "loss, 1, 1/day, , fixed, fixed, all, assumed, , , toy\nloss, 0.1",
+            "twice",
+        ),
         ("conditions/toy.csv", "loss, 0.1, 1/day, ", "body_weight, 1, kg, ", "stands in"),
         ("modules/uptake.ant", "signal = 0;", "substanceOnly species odd in body; signal = 0;", "initial amount"),
     ],

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 DAYS = np.array([0.0, 1e-3, 0.01, 0.1, 0.5, 1.0, 2.0, 7.0, 30.0])
-CELLS = ["cells_venous", "cells_lung", "cells_organs", "cells_target", "cells_dead"]
-AFTER = ["cells_lung", "cells_organs", "cells_target"]
+CELLS = ["cells_venous", "cells_lung", "cells_organs", "cells_ovary", "cells_dead"]
+AFTER = ["cells_lung", "cells_organs", "cells_ovary"]
 
 
 def _decay_chain(days, feeding, dying):
@@ -19,17 +19,17 @@ def _decay_chain(days, feeding, dying):
 def test_an_infusion_follows_the_closed_form(toys, run, species):
     model = toys[species]
     p = {name: parameter.value for name, parameter in model.parameters.items()}
-    given = run(model, DAYS, [*CELLS, "cardiac_output", "blood_volume", "target_flow"], start={"cells_venous": 1e6})
+    given = run(model, DAYS, [*CELLS, "cardiac_output", "blood_volume", "ovary_flow"], start={"cells_venous": 1e6})
     passing = given["cardiac_output"][0] / given["blood_volume"][0]
-    output, flow = given["cardiac_output"][0], given["target_flow"][0]
-    share = p["target_homing"] * flow / (output + (p["target_homing"] - 1) * flow)
-    body, ovary = np.log(2) / p["lung_half_life"], np.log(2) / p["target_half_life"]
+    output, flow = given["cardiac_output"][0], given["ovary_flow"][0]
+    share = p["homing_ovary"] * flow / (output + (p["homing_ovary"] - 1) * flow)
+    body, ovary = np.log(2) / p["lung_half_life"], np.log(2) / p["cell_half_life_ovary"]
     past = p["lung_escape"]
     expected = {
         "cells_venous": np.exp(-passing * DAYS),
         "cells_lung": (1 - past) * _decay_chain(DAYS, passing, body),
         "cells_organs": past * (1 - share) * _decay_chain(DAYS, passing, body),
-        "cells_target": past * share * _decay_chain(DAYS, passing, ovary),
+        "cells_ovary": past * share * _decay_chain(DAYS, passing, ovary),
     }
     for name, course in expected.items():
         # local tolerance 1e-9 over some hundred steps; amounts below a millionth of a cell are noise
@@ -52,27 +52,27 @@ def test_at_most_two_in_a_thousand_leave_the_lung_and_four_in_ten_thousand_reach
             CELLS,
             start={"cells_venous": 1e6},
             lung_escape=escape,
-            target_homing=homing,
+            homing_ovary=homing,
         )
-        assert given["cells_organs"][1] + given["cells_target"][1] < 2000
-        assert given["cells_target"][1] < 400
+        assert given["cells_organs"][1] + given["cells_ovary"][1] < 2000
+        assert given["cells_ovary"][1] < 400
 
 
 def test_without_homing_the_ovary_gets_its_share_of_blood_flow_and_a_little_homing_multiplies_it(toys, run):
     reached = {}
     for homing in (1.0, 3.0):
-        names = [*CELLS, "target_flow", "cardiac_output"]
-        given = run(toys["mouse"], [0, 1e-3], names, start={"cells_venous": 1e6}, target_homing=homing)
-        reached[homing] = given["cells_target"][1] / (given["cells_target"][1] + given["cells_organs"][1])
+        names = [*CELLS, "ovary_flow", "cardiac_output"]
+        given = run(toys["mouse"], [0, 1e-3], names, start={"cells_venous": 1e6}, homing_ovary=homing)
+        reached[homing] = given["cells_ovary"][1] / (given["cells_ovary"][1] + given["cells_organs"][1])
     # 1.2 mL/g/min of 0.01 g against 8.0 mL/min; within 1e-3 days cells die by less than a part in a thousand
     assert reached[1.0] == pytest.approx(0.012 / 8.0, rel=2e-3)
     assert reached[3.0] == pytest.approx(3 * reached[1.0], rel=5e-3)
 
 
 def test_cells_put_into_the_ovary_stay_there(toys, run):
-    given = run(toys["human"], DAYS, CELLS, start={"cells_target": 1e7})  # ovary-msc-local-stays
+    given = run(toys["human"], DAYS, CELLS, start={"cells_ovary": 1e7})  # ovary-msc-local-stays
     assert np.all(np.abs([given[n] for n in ("cells_venous", "cells_lung", "cells_organs")]) < 1e-6)
-    np.testing.assert_allclose(given["cells_target"] + given["cells_dead"], 1e7, rtol=1e-9)
+    np.testing.assert_allclose(given["cells_ovary"] + given["cells_dead"], 1e7, rtol=1e-9)
 
 
 def test_a_lethal_dose_in_a_mouse_plugs_about_one_segment_in_a_hundred_and_a_human_dose_a_hundredth_of_that(toys, run):
@@ -86,10 +86,10 @@ def test_a_lethal_dose_in_a_mouse_plugs_about_one_segment_in_a_hundred_and_a_hum
 def test_living_cells_release_vesicles_where_they_lie(toys, run):
     model = toys["mouse"]
     rate = model.parameters["secretion_rate"].value
-    names = ["vesicle_release", "vesicle_release_target"]
-    given = run(model, [0], names, start={"cells_lung": 4e5, "cells_organs": 1e5, "cells_target": 7.0})
+    names = ["vesicle_release", "vesicle_release_ovary"]
+    given = run(model, [0], names, start={"cells_lung": 4e5, "cells_organs": 1e5, "cells_ovary": 7.0})
     assert given["vesicle_release"][0] == pytest.approx(rate * 5e5)
-    assert given["vesicle_release_target"][0] == pytest.approx(rate * 7)
+    assert given["vesicle_release_ovary"][0] == pytest.approx(rate * 7)
 
 
 def test_vesicles_released_in_a_life_are_those_that_are_found_later(toys, run):

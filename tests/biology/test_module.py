@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from exotwin.biology.module import owned_symbols, per_mediator, read_module
+from exotwin.biology.model import Noise
+from exotwin.biology.module import Names, owned_symbols, read_module
 from exotwin.errors import BiologyError
 
-MEDIATORS = {"miR-21-5p": "mir_21_5p", "let-7a-5p": "let_7a_5p"}
+NAMES = Names({"mediator": ("mir_21_5p", "let_7a_5p"), "tissue": ("ovary", "brain")}, "ovary")
+NONE = Names({"mediator": ()})
 TEXT = """// Header, line one.
 // Line two.
 model part
@@ -33,7 +35,7 @@ def _write(tmp_path: Path, text: str) -> Path:
 
 
 def test_header_inputs_and_body_are_told_apart(tmp_path):
-    module = read_module(_write(tmp_path, TEXT), {})
+    module = read_module(_write(tmp_path, TEXT), NONE)
     assert module.header == ("// Header, line one.", "// Line two.")
     assert list(module.inputs) == ["drive", "age"]
     assert module.inputs["age"].where == "part.ant, line 7"
@@ -42,7 +44,7 @@ def test_header_inputs_and_body_are_told_apart(tmp_path):
 
 
 def test_the_block_of_a_mediator_is_written_once_for_each(tmp_path):
-    module = read_module(_write(tmp_path, TEXT), MEDIATORS)
+    module = read_module(_write(tmp_path, TEXT), NAMES)
     text = "\n".join(line.text for line in module.lines)
     assert {"copies_mir_21_5p", "copies_let_7a_5p"} <= module.owned.keys()
     assert "gain_mir_21_5p_of * copies_mir_21_5p;   // intermediator stays" in text
@@ -50,7 +52,7 @@ def test_the_block_of_a_mediator_is_written_once_for_each(tmp_path):
 
 
 def test_the_block_of_a_mediator_vanishes_without_mediators(tmp_path):
-    assert read_module(_write(tmp_path, TEXT), {}).owned.keys() == {"level"}
+    assert read_module(_write(tmp_path, TEXT), NONE).owned.keys() == {"level"}
 
 
 @pytest.mark.parametrize(
@@ -59,10 +61,50 @@ def test_the_block_of_a_mediator_vanishes_without_mediators(tmp_path):
         ("half_life_mediator", ["half_life_mir_21_5p", "half_life_let_7a_5p"]),
         ("gain_mediator_growth", ["gain_mir_21_5p_growth", "gain_let_7a_5p_growth"]),
         ("intermediator_rate", ["intermediator_rate"]),
+        ("tissue_mass", ["ovary_mass", "brain_mass"]),
+        ("homing_target", ["homing_ovary"]),
+        (
+            "tissue_mediator",
+            ["ovary_mir_21_5p", "brain_mir_21_5p", "ovary_let_7a_5p", "brain_let_7a_5p"],
+        ),
     ],
 )
-def test_table_rows_of_a_mediator_are_named_likewise(name, names):
-    assert per_mediator(name, list(MEDIATORS.values())) == names
+def test_table_rows_are_named_likewise(name, names):
+    assert sorted(NAMES.of(name)) == sorted(names)
+
+
+def test_blocks_may_stand_within_an_equation_within_each_other_and_among_the_inputs(tmp_path):
+    text = """model part
+  // inputs
+  // per tissue
+  tissue_flow = 0 mL_per_day;
+  // end per tissue
+
+  total := \\
+  // per tissue
+      + tissue_flow \\
+  // end per tissue
+      + 0 mL_per_day;
+  // per tissue
+  // per mediator
+  copies_mediator_tissue = 0;
+  // end per mediator
+  // end per tissue
+  seen := vesicles_target;  // the target of the therapy
+end
+"""
+    module = read_module(_write(tmp_path, text), NAMES)
+    assert list(module.inputs) == ["ovary_flow", "brain_flow"]
+    assert {"copies_mir_21_5p_ovary", "copies_let_7a_5p_brain"} <= module.owned.keys()
+    lines = [line.text.strip() for line in module.lines]
+    assert lines[:4] == ["total := \\", "+ ovary_flow \\", "+ brain_flow \\", "+ 0 mL_per_day;"]
+    assert lines[-1] == "seen := vesicles_ovary;  // the target of the therapy"
+
+
+def test_a_line_of_noise_names_state_strength_and_interval(tmp_path):
+    text = TEXT.replace("  // per mediator\n", "  // noise level strength shaking every pause\n  // per mediator\n")
+    assert read_module(_write(tmp_path, text), NAMES).noises == (Noise("level", "shaking", "pause"),)
+    assert read_module(_write(tmp_path, TEXT), NAMES).noises == ()
 
 
 @pytest.mark.parametrize(
@@ -99,5 +141,5 @@ def test_what_a_line_defines_is_found(text, symbols):
 def test_a_module_that_is_not_in_form_is_refused(tmp_path, old, new, message):
     assert old in TEXT
     with pytest.raises(BiologyError, match=r"part\.ant") as caught:
-        read_module(_write(tmp_path, TEXT.replace(old, new)), MEDIATORS)
+        read_module(_write(tmp_path, TEXT.replace(old, new)), NAMES)
     assert message in str(caught.value)

@@ -38,6 +38,20 @@ def test_a_page_is_read_as_written(toy_root):
     )
 
 
+def test_the_word_target_means_the_target_in_ids_symbols_and_states(toy_root):
+    _edit(toy_root, '"vesicles_blood"', '"vesicles_depot_target"')
+    _edit(
+        toy_root,
+        "[observables.marker]",
+        '[observables.dose_target]\nsymbol = "vesicles_target"\nlabel = "x"\nlabel_zh = "x"\nunit = "particle"\n'
+        "[observables.marker]",
+    )
+    page = _read(toy_root)
+    assert (page.target, page.tissues) == ("ovary", ("ovary",))
+    assert page.dosing["vesicles", "intravenous"].state == "vesicles_depot_ovary"
+    assert page.observables["dose_ovary"].symbol == "vesicles_ovary"
+
+
 def test_the_run_in_may_differ_between_species(toy_root):
     assert [_read(toy_root, s).run_in for s in ("human", "mouse")] == [10.0, 5.0]
     assert species_of("toy", root=toy_root) == ("human", "mouse", "rat")
@@ -73,6 +87,8 @@ def test_mirna_names_become_ids(name, identifier):
         ('observable = "marker"', 'observable = "markr"', 'nearest   "marker"'),
         ("{human = 10, mouse = 5, rat = 5}", "{mouse = 5}", "no key"),
         ("title_zh", "title_zh =", "TOML"),
+        ('target = "ovary"\n', "", "no key"),
+        ('target = "ovary"', 'target = "ovary"\ntissues = ["brain"]', "the target ovary among them"),
     ],
 )
 def test_a_page_that_is_not_in_form_is_refused_with_its_key(toy_root, old, new, message):

@@ -66,7 +66,7 @@ def test_the_page_of_poi_gives_the_course_of_healthy_women(simulate):
 
 def test_the_page_of_vesicles_gives_where_they_go(simulate):
     minutes = np.array([0, 5, 15, 30, 60, 240])
-    organs = ["blood", "liver", "spleen", "lung", "kidney", "target"]
+    organs = ["blood", "liver", "spleen", "lung", "kidney", "ovary"]
     share = {}
     for species, dose in (("mouse", 1e10), ("human", 1e11)):
         given = [Dose("vesicles_blood", 0.0, dose)]
@@ -93,14 +93,14 @@ def test_the_page_of_uptake_gives_what_arrives(simulate):
         ("mouse, 10¹⁰ vesicles by vein", "mouse", "vesicles_blood", 1e10, 2, 2),
         ("mouse, 10⁶ cells by vein", "mouse", "cells_venous", 1e6, 2, 2),
         ("woman, 10¹¹ vesicles by vein", "human", "vesicles_blood", 1e11, 3, 2),
-        ("woman, 3·10¹⁰ vesicles into the ovaries", "human", "vesicles_depot_target", 3e10, 1, 3),
+        ("woman, 3·10¹⁰ vesicles into the ovaries", "human", "vesicles_depot_ovary", 3e10, 1, 3),
         ("woman, 65·10⁶ cells by vein", "human", "cells_venous", 6.5e7, 2, 2),
     )
     for label, species, state, dose, digits, response_digits in rows:
-        outputs = ["vesicles_per_cell_day", "copies_mir_21_5p", "animal_response"]
+        outputs = ["vesicles_per_cell_day_ovary", "copies_mir_21_5p", "animal_response"]
         cargo = {"copies_per_vesicle_mir_21_5p": 1 / 120, "run_in": 0.0}
         found = simulate(species, times, outputs, [Dose(state, 0.0, dose)], **cargo)
-        total = np.trapezoid(found["vesicles_per_cell_day"], times)
+        total = np.trapezoid(found["vesicles_per_cell_day_ovary"], times)
         power = int(np.floor(np.log10(found["copies_mir_21_5p"].max())))
         lead = round(found["copies_mir_21_5p"].max() / 10.0**power)
         exponent = str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))

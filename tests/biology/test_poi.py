@@ -266,7 +266,7 @@ def test_the_sign_of_the_animal_effect_is_built_in(simulate, models):
     unknown = [p for p in models["human"].parameters.values() if p.level == "knowledge"]
     points = qmc.Sobol(len(unknown), scramble=True, rng=2).random(128)
     draws = {p.name: p.spread.quantile(points[:, i]) for i, p in enumerate(unknown)} | INJURED
-    dose = [Dose("cells_target", 0.0, 1e7)]
+    dose = [Dose("cells_ovary", 0.0, 1e7)]
     treated = simulate("human", DAYS, ["afc", "fsh", "primordial"], doses=dose, reading_animal=1.0, **draws)
     untreated = simulate("human", DAYS, ["afc", "fsh", "primordial"], **draws)
     assert (treated["afc"] > untreated["afc"]).sel(time=180.0).all()

@@ -9,8 +9,8 @@ from scipy.linalg import expm
 from exotwin import evidence
 
 MINUTES = np.array([0.0, 2, 5, 15, 30, 60, 120, 240, 360, 1440])
-ORGANS = ["liver", "spleen", "lung", "kidney", "rest", "target"]
-STATES = ["blood", *ORGANS, "ip", "depot_target", "degraded"]
+ORGANS = ["liver", "spleen", "lung", "kidney", "rest", "ovary"]
+STATES = ["blood", *ORGANS, "ip", "depot_ovary", "degraded"]
 
 
 def _run(run, model, start, minutes=MINUTES, **parameters):
@@ -33,8 +33,10 @@ def test_a_small_dose_follows_the_linear_system(toys, run, species):
             "kidney": "kidney_flow",
         }.items()
     }
-    flow["target"] = 1440 * p["target_perfusion"] * p["target_mass"]
-    flow["rest"] = flow["lung"] - flow["liver"] - flow["kidney"] - flow["target"]
+    mass = p["ovary_mass_reference"] * p["body_weight"] / p["body_weight_reference"]
+    scale = (p["body_weight"] / p["body_weight_reference"]) ** 0.75
+    flow["ovary"] = 1440 * p["ovary_perfusion"] * p["ovary_mass_reference"] * scale
+    flow["rest"] = flow["lung"] - flow["liver"] - flow["kidney"] - flow["ovary"]
     blood = p["plasma_per_kg"] * p["body_weight"] / (1 - p["haematocrit"])
     matrix = np.zeros((len(STATES), len(STATES)))
 
@@ -49,10 +51,10 @@ def test_a_small_dose_follows_the_linear_system(toys, run, species):
     peritoneum = np.log(2) / p["ip_half_life"]
     move("ip", "blood", peritoneum * p["ip_share_absorbed"])
     move("ip", "degraded", peritoneum * (1 - p["ip_share_absorbed"]))
-    volume = p["interstitial_share"] * p["target_mass"]
-    move("depot_target", "target", p["cell_uptake_max"] * p["target_cells"] / (p["receptor_half"] * volume))
-    move("depot_target", "blood", 1 / p["depot_residence"])
-    for route in ("blood", "ip", "depot_target"):
+    volume = p["interstitial_share"] * mass
+    move("depot_ovary", "ovary", p["cell_uptake_max"] * p["ovary_cells_per_g"] * mass / (p["receptor_half"] * volume))
+    move("depot_ovary", "blood", 1 / p["depot_residence"])
+    for route in ("blood", "ip", "depot_ovary"):
         dose = 100.0  # a millionth of every capacity, so linear within that
         found = _run(run, model, {f"vesicles_{route}": dose})
         first = np.eye(len(STATES))[STATES.index(route)] * dose
@@ -120,15 +122,15 @@ def test_above_the_threshold_dose_the_liver_lets_vesicles_pass(toys, run):
 def test_the_target_gets_a_few_ten_thousandths_from_blood_and_most_of_a_local_dose(toys, run):
     for species, dose in (("mouse", 1e10), ("human", 1e11)):
         by_vein = _run(run, toys[species], {"vesicles_blood": dose}, [0, 60])
-        local = _run(run, toys[species], {"vesicles_depot_target": dose / 1e3}, [0, 60])
-        assert 1e-4 < by_vein["target"][1] / dose < 1e-3
-        assert local["target"][1] / (dose / 1e3) > 0.3
+        local = _run(run, toys[species], {"vesicles_depot_ovary": dose / 1e3}, [0, 60])
+        assert 1e-4 < by_vein["ovary"][1] / dose < 1e-3
+        assert local["ovary"][1] / (dose / 1e3) > 0.3
 
 
 def test_vesicles_per_cell_add_up_to_what_the_target_took(toys, run):
     model = toys["mouse"]
     days = np.linspace(0, 0.5, 20001)
-    found = run(model, days, ["vesicles_per_cell_day", "signal"], start={"vesicles_blood": 1e10})
-    total = np.trapezoid(found["vesicles_per_cell_day"], days)
+    found = run(model, days, ["vesicles_per_cell_day_ovary", "signal"], start={"vesicles_blood": 1e10})
+    total = np.trapezoid(found["vesicles_per_cell_day_ovary"], days)
     # signal fades with a half-life of 14 days: within half a day by at most 2.5 %
     assert total * np.exp(-np.log(2) / 14 * 0.5) <= found["signal"][-1] <= total * (1 + 1e-4)

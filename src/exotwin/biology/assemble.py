@@ -17,9 +17,12 @@ Conventions of the module files (``modules/NAME.ant``, ``conditions/NAME.ant``, 
   ``label: A => B; rate;`` in items a day. ``compartment body`` is written here. Everything else with a rate of its own
   (hormones, burdens, follicles too where they are only counted) may be a parameter with ``x' = …; x has unit;``.
 - ``// per mediator`` … ``// end per mediator`` is repeated for each miRNA of the condition with the word ``mediator``
-  in symbols replaced by its id (``copies_mediator`` → ``copies_mir_21_5p``); table rows with that word likewise.
+  in symbols replaced by its id (``copies_mediator`` → ``copies_mir_21_5p``); ``// per tissue`` … ``// end per tissue``
+  for each tissue (``vesicles_tissue`` → ``vesicles_ovary``). A block may stand within an equation, for sums. Table rows
+  with such a word are repeated likewise; a row with the id itself takes the place of the repeated one.
+- The word ``target`` in a symbol means the condition's target tissue: ``cells_target`` → ``cells_ovary``.
 - Time is in days; 0 is enrolment. The input ``run_in`` (day) is filled from the condition's page. Organ volumes and
-  flows and ``body_weight`` come from ``species/physiology``.
+  flows and ``body_weight`` come from ``species/physiology``, masses and perfusions of tissues from ``species/tissues``.
 
 The effect equations are written here. A process P of the condition, moved by the mediators M, is ``exp(reading_animal *
 translation * animal_effect_P * animal_response + reading_copies * sum over M of gain_M_P * repression_M)``, hence
@@ -36,7 +39,7 @@ from pathlib import Path
 
 from exotwin.biology import sbml_units
 from exotwin.biology.model import Model, Observable
-from exotwin.biology.module import Line, Module, code, per_mediator, read_module
+from exotwin.biology.module import Line, Module, Names, code, read_module
 from exotwin.biology.observables import Condition, read_condition, species_in
 from exotwin.biology.parameters import Parameter, Spread, read_parameters
 from exotwin.biology.sbml import Translated, to_sbml
@@ -91,19 +94,17 @@ def assemble(
     own = root / "conditions" / condition
     bases = [root / "species" / "physiology", *(_module_base(m, page, root) for m in page.modules), own]
     if modules:
-        page = replace(
-            page, processes=(), mediators={}, observables={}, dosing={}, exposures={}, inclusion=(), endpoints=()
-        )
+        page = replace(page, processes=(), observables={}, dosing={}, exposures={}, inclusion=(), endpoints=())
         known = {base.name: base for base in bases}
         bases = [known.get(m) or _module_base(m, page, root) for m in modules]
-    ids = dict(page.mediators)
-    joined = [read_module(base.with_suffix(".ant"), ids) for base in bases]
+    joined = [read_module(base.with_suffix(".ant"), page.names) for base in bases]
     tables = {
-        base.name: _expand(read_parameters(base.with_suffix(".csv"), species), ids)
+        base.name: _expand(read_parameters(base.with_suffix(".csv"), species), page.names)
         for base in dict.fromkeys([*bases, own])
     }
+    tables["tissues"] = _named(_tissues(page, species, root), joined)
     if modules:
-        tables[condition] = _named(tables[condition], joined)
+        tables = {name: _named(rows, joined) for name, rows in tables.items()}
     if any("run_in" in module.inputs for module in joined):
         tables["page"] = {"run_in": _input("run_in", page.run_in, "day", "run_in_days of the condition's page")}
     tables["effects"] = _gains(page)
@@ -135,7 +136,10 @@ def assemble(
         inclusion=page.inclusion,
         endpoints=page.endpoints,
         states=translated.states,
-        files=tuple(f"{b.parent.name}/{b.name}{s}" for b in bases for s in (".ant", ".csv")),
+        files=(*(f"{b.parent.name}/{b.name}{s}" for b in bases for s in (".ant", ".csv")), "species/tissues.csv"),
+        target=page.target,
+        tissues=page.tissues,
+        noises=tuple(noise for module in joined for noise in module.noises) if page.noise else (),
     )
 
 
@@ -193,12 +197,24 @@ def _module_base(name: str, page: Condition, root: Path) -> Path:
     return base
 
 
-def _expand(rows: dict[str, Parameter], mediators: dict[str, str]) -> dict[str, Parameter]:
-    return {
-        name: replace(row, name=name)
-        for row in rows.values()
-        for name in per_mediator(row.name, list(mediators.values()))
-    }
+def _expand(rows: dict[str, Parameter], names: Names) -> dict[str, Parameter]:
+    own = {names.aimed(name): row for name, row in rows.items() if not names.repeats(name)}
+    repeated = {name: row for written, row in rows.items() if names.repeats(written) for name in names.of(written)}
+    return {name: replace(row, name=name) for name, row in {**repeated, **own}.items()}
+
+
+def _tissues(page: Condition, species: str, root: Path) -> dict[str, Parameter]:
+    rows = read_parameters(root / "species" / "tissues.csv", species)
+    known = sorted({name.split("_")[0] for name in rows})
+    for tissue in page.tissues:
+        if tissue not in known:
+            raise BiologyError(
+                f"{page.name}.toml, tissues",
+                found=f'"{tissue}", of which nothing is known in the {species}',
+                expected="one of " + ", ".join(known),
+                nearest=nearest(tissue, known),
+            )
+    return {name: row for name, row in rows.items() if name.split("_")[0] in page.tissues}
 
 
 def _gains(page: Condition) -> dict[str, Parameter]:

@@ -1,15 +1,19 @@
 """One module file: Antimony text, taken apart just far enough to join it with others.
 
-The reader knows four things of a module: its header (comments above ``model``), its inputs, the symbols that it owns,
-and the block that is written once and repeated for every mediator. Everything else is Antimony's business.
+The reader knows five things of a module: its header (comments above ``model``), its inputs, the symbols that it owns,
+the blocks that are written once and repeated for every mediator or tissue, and the states that noise moves. Everything
+else is Antimony's business.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
+from exotwin.biology.model import Noise
 from exotwin.errors import BiologyError
 from exotwin.tables import read_text
 
@@ -23,8 +27,37 @@ _OWNED = {
     "label": re.compile(r"^(\w+)\s*:(?!=)"),  # of a reaction or of an event
 }
 _DECLARED = re.compile(r"^(?:const\s+|var\s+)?(?:substanceOnly\s+)?(?:species|compartment|formula|var|const)\s+(.+)$")
-_MEDIATOR = re.compile(r"(?<![A-Za-z0-9])mediator(?![A-Za-z0-9])")
-_OPEN, _CLOSE = "// per mediator", "// end per mediator"
+_OPEN = re.compile(r"^// per (\w+)$")
+_NOISE = re.compile(r"^// noise (\w+) strength (\w+) every (\w+)$")
+_TARGET = "target"
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the words of module files stand for in a condition.
+
+    items : word -> ids for which what holds it is repeated: {"mediator": ("mir_21_5p", …), "tissue": ("ovary", …)}.
+    target : id of the tissue that the word ``target`` means.
+    """
+
+    items: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    target: str = _TARGET
+
+    def of(self, name: str) -> list[str]:
+        """Names in the model of a symbol or table row: one for each item of the word that it holds."""
+        found = [self.aimed(name)]
+        for word, ids in self.items.items():
+            if word in name.split("_"):
+                found = [_put(each, word, item) for each in found for item in ids]
+        return found
+
+    def repeats(self, name: str) -> bool:
+        """Whether a symbol or table row is written once for several items."""
+        return not self.items.keys().isdisjoint(name.split("_"))
+
+    def aimed(self, text: str) -> str:
+        """Code with the target's id in place of the word ``target``."""
+        return _put(text, _TARGET, self.target)
 
 
 @dataclass(frozen=True)
@@ -37,10 +70,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Module:
-    """A module, its mediator block already written out.
+    """A module, its blocks already written out.
 
     header : comment lines above the model. lines : the body without inputs.
     inputs : symbol -> the line that gives its neutral value. owned : symbol -> where it is defined.
+    noises : from its lines ``// noise STATE strength SYMBOL every SYMBOL``.
     """
 
     name: str
@@ -48,10 +82,11 @@ class Module:
     lines: tuple[Line, ...]
     inputs: dict[str, Line]
     owned: dict[str, str]
+    noises: tuple[Noise, ...] = ()
 
 
-def read_module(path: Path, mediators: dict[str, str]) -> Module:
-    """Read ``NAME.ant``; ``mediators``: miRNA name -> id, for the block between ``// per mediator`` and its end.
+def read_module(path: Path, names: Names) -> Module:
+    """Read ``NAME.ant`` with the words of its symbols replaced by ``names``.
 
     Raises
     ------
@@ -69,11 +104,11 @@ def read_module(path: Path, mediators: dict[str, str]) -> Module:
         raise BiologyError(
             numbered[start].where, found=numbered[start].text.strip(), expected=f"model {path.stem}, as the file"
         )
-    body, inputs = _split_inputs(numbered[start + 1 : stop])
-    lines = _instantiate(body, list(mediators.values()), path)
+    lines, inputs = _split_inputs(_written_out(numbered[start + 1 : stop], names, path))
     owned = _owned(lines)
     header = tuple(line.text for line in numbered[:start] if line.text.strip())
-    return Module(path.stem, header, tuple(lines), inputs, owned)
+    noises = tuple(Noise(*m.groups()) for line in lines if (m := _NOISE.match(line.text.strip())))
+    return Module(path.stem, header, tuple(lines), inputs, owned, noises)
 
 
 def _owned(lines: list[Line]) -> dict[str, str]:
@@ -109,30 +144,36 @@ def _split_inputs(body: list[Line]) -> tuple[list[Line], dict[str, Line]]:
     return rest, inputs
 
 
-def _instantiate(body: list[Line], ids: list[str], path: Path) -> list[Line]:
+def _written_out(body: list[Line], names: Names, path: Path) -> list[Line]:
     lines: list[Line] = []
-    block: list[Line] | None = None
-    for line in body:
-        stripped = line.text.strip()
-        if stripped == _CLOSE and block is not None:
-            lines += [Line(_MEDIATOR.sub(i, b.text.replace("_mediator", f"_{i}")), b.where) for i in ids for b in block]
-            block = None
-        elif stripped.startswith(_OPEN) and block is None:
-            block = []
-        elif block is not None:
-            block.append(line)
+    rest = iter(body)
+    for line in rest:
+        opened = _OPEN.match(line.text.strip())
+        word = opened[1] if opened else ""
+        if word not in names.items:
+            at = line.text.find("//")
+            split = len(line.text) if at < 0 else at
+            lines.append(Line(names.aimed(line.text[:split]) + line.text[split:], line.where))
+            continue
+        block: list[Line] = []
+        for inner in rest:
+            if inner.text.strip() == f"// end per {word}":
+                break
+            block.append(inner)
         else:
-            lines.append(line)
-    if block is not None:
-        raise BiologyError(str(path), found=f'"{_OPEN}" without end', expected=f'"{_CLOSE}"')
+            raise BiologyError(str(path), found=f'"// per {word}" without end', expected=f'"// end per {word}"')
+        for item in names.items[word]:
+            lines += _written_out([Line(_put(b.text, word, item), b.where) for b in block], names, path)
     return lines
 
 
-def per_mediator(name: str, ids: list[str]) -> list[str]:
-    """Names of a table row in the model: one for each mediator where the name holds the word ``mediator``."""
-    if "mediator" not in name.split("_"):
-        return [name]
-    return ["_".join(i if part == "mediator" else part for part in name.split("_")) for i in ids]
+def _put(text: str, word: str, item: str) -> str:
+    return _part(word).sub(item, text)
+
+
+@cache
+def _part(word: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![A-Za-z0-9]){word}(?![A-Za-z0-9])")
 
 
 def owned_symbols(text: str) -> list[str]:

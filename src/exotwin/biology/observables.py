@@ -1,10 +1,13 @@
 """The condition's page ``NAME.toml``: the clinic's names, what can be dosed, who is included, what is read at the end.
 
-Keys: title, title_zh, species, modules, processes, mediators, run_in_days (a number, or one for each species),
-``[observables.ID]`` and ``[exposures.ID]`` (symbol = ID if absent, label, label_zh, unit, normal = [low, high] or
-{ human = [low, high] }, log, record), ``[[dosing]]`` (product, route, state, unit, label, label_zh), ``[[inclusion]]``
-(id, symbol, rule, value, unit, record, label, label_zh), ``[[endpoints]]`` (id, observable, days, kind, better, label,
-label_zh, unit, threshold, record). An entry with ``species = ["human"]`` holds for these species alone.
+Keys: title, title_zh, species, target (the tissue that the therapy is meant for), tissues (all that are followed; by
+default the target), modules, processes, mediators, noise (true: the intrinsic noise of the modules runs), run_in_days
+(a number, or one for each species), ``[observables.ID]`` and ``[exposures.ID]`` (symbol = ID if absent, label,
+label_zh, unit, normal = [low, high] or { human = [low, high] }, log, record), ``[[dosing]]`` (product, route, state,
+unit, label, label_zh), ``[[inclusion]]`` (id, symbol, rule, value, unit, record, label, label_zh), ``[[endpoints]]``
+(id, observable, days, kind, better, label, label_zh, unit, threshold, record). An entry with ``species = ["human"]``
+holds for these species alone. In ids, symbols and states the word ``target`` means the target's id:
+``vesicles_target`` is ``vesicles_ovary``.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from exotwin.biology.model import Criterion, DoseInput, EndpointRule, Observable
+from exotwin.biology.module import Names
 from exotwin.errors import BiologyError, nearest
 from exotwin.tables import check_keys, read_toml
 
@@ -23,9 +27,12 @@ _TOP = (
     "title",
     "title_zh",
     "species",
+    "target",
+    "tissues",
     "modules",
     "processes",
     "mediators",
+    "noise",
     "run_in_days",
     "observables",
     "exposures",
@@ -49,15 +56,23 @@ class Condition:
     name: str
     title: str
     title_zh: str
+    target: str
+    tissues: tuple[str, ...]
     modules: tuple[str, ...]
     processes: tuple[str, ...]
     mediators: Mapping[str, str]
+    noise: bool
     run_in: float
     observables: Mapping[str, Observable]
     exposures: Mapping[str, Observable]
     dosing: Mapping[tuple[str, str], DoseInput]
     inclusion: tuple[Criterion, ...]
     endpoints: tuple[EndpointRule, ...]
+
+    @property
+    def names(self) -> Names:
+        """What the words of module files stand for here."""
+        return Names({"mediator": tuple(self.mediators.values()), "tissue": self.tissues}, self.target)
 
 
 def mediator_id(name: str) -> str:
@@ -78,7 +93,7 @@ def read_condition(path: Path, species: str) -> Condition:
     BiologyError : a key that is missing, unknown or of the wrong kind; a species that the page does not offer.
     """
     page, where = read_toml(path, error=BiologyError), path.name
-    required = ("title", "title_zh", "species", "modules", "processes", "mediators", "run_in_days", "observables")
+    required = tuple(k for k in _TOP[:-4] if k not in ("tissues", "noise"))
     check_keys(page, _TOP, where=where, error=BiologyError, required=required)
     if species not in page["species"]:
         offered = [str(s) for s in page["species"]]
@@ -92,20 +107,27 @@ def read_condition(path: Path, species: str) -> Condition:
     if isinstance(run_in, dict):
         check_keys(run_in, page["species"], where=f"{where}, run_in_days", error=BiologyError, required=[species])
         run_in = run_in[species]
-    observables = _observables(page["observables"], f"{where}, observables", species)
+    target, tissues = page["target"], tuple(page.get("tissues", [page["target"]]))
+    if target not in tissues:
+        raise BiologyError(f"{where}, tissues", found=", ".join(tissues), expected=f"the target {target} among them")
+    names = Names(target=target)
+    observables = _observables(page["observables"], f"{where}, observables", species, names)
     return Condition(
         name=path.stem,
         title=page["title"],
         title_zh=page["title_zh"],
+        target=target,
+        tissues=tissues,
         modules=tuple(page["modules"]),
         processes=tuple(page["processes"]),
         mediators={name: mediator_id(name) for name in page["mediators"]},
+        noise=bool(page.get("noise", False)),
         run_in=float(run_in),
         observables=observables,
-        exposures=_observables(page.get("exposures", {}), f"{where}, exposures", species),
-        dosing=_dosing(page.get("dosing", []), f"{where}, dosing", species),
-        inclusion=_inclusion(page.get("inclusion", []), f"{where}, inclusion", species),
-        endpoints=_endpoints(page.get("endpoints", []), f"{where}, endpoints", species, observables),
+        exposures=_observables(page.get("exposures", {}), f"{where}, exposures", species, names),
+        dosing=_dosing(page.get("dosing", []), f"{where}, dosing", species, names),
+        inclusion=_inclusion(page.get("inclusion", []), f"{where}, inclusion", species, names),
+        endpoints=_endpoints(page.get("endpoints", []), f"{where}, endpoints", species, observables, names),
     )
 
 
@@ -113,16 +135,17 @@ def _for_species(entry: dict[str, Any], species: str) -> bool:
     return species in entry.get("species", [species])
 
 
-def _observables(table: dict[str, dict[str, Any]], where: str, species: str) -> dict[str, Observable]:
+def _observables(table: dict[str, dict[str, Any]], where: str, species: str, names: Names) -> dict[str, Observable]:
     found = {}
-    for name, entry in table.items():
-        check_keys(entry, _OBSERVABLE, where=f"{where}.{name}", error=BiologyError, required=(*_NAMES, "unit"))
+    for written, entry in table.items():
+        check_keys(entry, _OBSERVABLE, where=f"{where}.{written}", error=BiologyError, required=(*_NAMES, "unit"))
+        name = names.aimed(written)
         if _for_species(entry, species):
             normal = entry.get("normal")
             normal = normal.get(species) if isinstance(normal, dict) else normal
             found[name] = Observable(
                 id=name,
-                symbol=entry.get("symbol", name),
+                symbol=names.aimed(entry.get("symbol", name)),
                 label=entry["label"],
                 label_zh=entry["label_zh"],
                 unit=entry["unit"],
@@ -133,18 +156,18 @@ def _observables(table: dict[str, dict[str, Any]], where: str, species: str) -> 
     return found
 
 
-def _dosing(entries: list[dict[str, Any]], where: str, species: str) -> dict[tuple[str, str], DoseInput]:
+def _dosing(entries: list[dict[str, Any]], where: str, species: str, names: Names) -> dict[tuple[str, str], DoseInput]:
     found = {}
     for n, entry in enumerate(entries, 1):
         check_keys(entry, _DOSING, where=f"{where} {n}", error=BiologyError, required=_DOSING[:4])
         if _for_species(entry, species):
             found[entry["product"], entry["route"]] = DoseInput(
-                entry["state"], entry["unit"], entry.get("label", ""), entry.get("label_zh", "")
+                names.aimed(entry["state"]), entry["unit"], entry.get("label", ""), entry.get("label_zh", "")
             )
     return found
 
 
-def _inclusion(entries: list[dict[str, Any]], where: str, species: str) -> tuple[Criterion, ...]:
+def _inclusion(entries: list[dict[str, Any]], where: str, species: str, names: Names) -> tuple[Criterion, ...]:
     found = []
     for n, entry in enumerate(entries, 1):
         at = f"{where} {n}"
@@ -154,7 +177,7 @@ def _inclusion(entries: list[dict[str, Any]], where: str, species: str) -> tuple
             found.append(
                 Criterion(
                     id=entry["id"],
-                    symbol=entry.get("symbol", entry["id"]),
+                    symbol=names.aimed(entry.get("symbol", entry["id"])),
                     rule=entry["rule"],
                     value=float(entry["value"]),
                     unit=entry["unit"],
@@ -167,7 +190,7 @@ def _inclusion(entries: list[dict[str, Any]], where: str, species: str) -> tuple
 
 
 def _endpoints(
-    entries: list[dict[str, Any]], where: str, species: str, observables: Mapping[str, Observable]
+    entries: list[dict[str, Any]], where: str, species: str, observables: Mapping[str, Observable], names: Names
 ) -> tuple[EndpointRule, ...]:
     found = []
     for n, entry in enumerate(entries, 1):
@@ -178,7 +201,7 @@ def _endpoints(
             continue
         _one_of(entry["kind"], _KINDS, f"{at}.kind")
         _one_of(entry["better"], ("higher", "lower"), f"{at}.better")
-        observable = observables[_one_of(entry["observable"], tuple(observables), f"{at}.observable")]
+        observable = observables[_one_of(names.aimed(entry["observable"]), tuple(observables), f"{at}.observable")]
         days = entry["days"] if isinstance(entry["days"], list) else [entry["days"]]
         threshold = entry.get("threshold")
         if entry["kind"] == "share" and threshold is None:
@@ -187,7 +210,7 @@ def _endpoints(
         found.append(
             EndpointRule(
                 id=entry["id"],
-                observable=entry["observable"],
+                observable=observable.id,
                 days=tuple(float(d) for d in days),
                 kind=entry["kind"],
                 better=entry["better"],

@@ -26,7 +26,7 @@ def test_a_part_computes_what_the_whole_does():
 
 def test_a_part_takes_the_numbers_that_it_names_from_the_conditions_table_and_no_others():
     model = assemble("poi", "mouse", modules=("physiology", "vesicles"))
-    assert {"target_mass", "target_cells", "liver_extraction"} <= set(model.parameters)
+    assert {"ovary_mass_reference", "ovary_cells_per_g", "liver_extraction"} <= set(model.parameters)
     assert not {"pool_anchor", "age_start", "cell_potency"} & set(model.parameters)
     assert not model.observables
     assert not model.dosing
