@@ -23,6 +23,9 @@ _DEFINITIONS = (
     "follicle = [follicle] = follicles",
     "international_unit = [international_unit] = IU",
     "burden = [burden]",
+    "base_pair = [base_pair] = bp",
+    "mutation = [mutation]",
+    "division = [division]",
 )
 
 # What a laboratory writes, such as "particles/kg", "ug/mL", "1/day" or "/day": pint would take whole expressions.
@@ -33,7 +36,7 @@ _AMOUNT = re.compile(r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s
 
 @lru_cache(maxsize=1)
 def registry() -> pint.UnitRegistry[float]:
-    """The package's registry: pint's units, plus cells, particles, copies, follicles, IU and burden."""
+    """The package's registry: pint's units, plus cells, particles, copies, follicles, IU, burdens, base pairs and so on."""
     import pint
 
     # To pint a particle is a share of a mole, and redefining it leaves it one: read it as what is counted here.

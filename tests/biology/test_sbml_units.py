@@ -17,7 +17,7 @@ TEXTS = st.builds(
     st.lists(st.sampled_from(ATOMS), max_size=3, unique=True),
 )
 UREG = registry()  # built once, outside of the time that hypothesis allows an example
-COUNTED = {"item", "cell", "particle", "vesicle", "copy", "follicle", "IU", "burden"}
+COUNTED = {"item", "cell", "particle", "vesicle", "copy", "follicle", "IU", "burden", "bp", "mutation", "division"}
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,9 @@ _ATOMS: dict[str, tuple[float, str, int]] = {
     "follicle": (1.0, "item", 1),
     "IU": (1.0, "item", 1),
     "burden": (1.0, "item", 1),
+    "bp": (1.0, "item", 1),
+    "mutation": (1.0, "item", 1),
+    "division": (1.0, "item", 1),
 }
 _PLURALS = {
     "litre": "L",
