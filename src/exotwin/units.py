@@ -36,7 +36,7 @@ _AMOUNT = re.compile(r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s
 
 @lru_cache(maxsize=1)
 def registry() -> pint.UnitRegistry[float]:
-    """The package's registry: pint's units, plus cells, particles, copies, follicles, IU, burdens, base pairs and so on."""
+    """The package's registry: pint's units, plus what is counted here, IU and burdens."""
     import pint
 
     # To pint a particle is a share of a mole, and redefining it leaves it one: read it as what is counted here.
