@@ -1,0 +1,209 @@
+"""What the room hands out: each check with what was simulated, and counts that hide nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from exotwin.validation.check import SORTS, Check
+
+WITHIN, OUTSIDE, NOT_TESTABLE = "within", "outside", "not testable"
+BASES = ("predicted", "calibrated")
+
+Number = float | tuple[float, ...]
+"""A value, or the points of a curve."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A check and what became of it. Numbers are in ``check.unit``; of a curve they are tuples, one number a time.
+
+    simulated : of the population, None where nothing could be simulated. interval : 2.5 to 97.5 % of the patients, None
+    where the check reads the population as a whole. knowledge : the same of ``simulated`` over joint draws of what is
+    not known. published, published_interval : the record's; the interval is what counts as within (value), or the
+    bound around neutral (null). times : days of a curve, else (). deviation : in published standard errors, of a curve
+    that of the farthest point; in tenths of the effect where nothing was published; None for direction and null.
+    verdict : "within", "outside", "not testable". basis : "calibrated", "predicted", "" for what is not testable.
+    fits : what makes it calibrated. tolerance : in words. why : the reason of "not testable", or what went wrong.
+    patients, failed : how many were simulated, and of how many nothing could be read. digest : of the model.
+    """
+
+    check: Check
+    species: str
+    verdict: str
+    basis: str = ""
+    simulated: Number | None = None
+    interval: tuple[Number, Number] | None = None
+    knowledge: tuple[Number, Number] | None = None
+    published: Number | None = None
+    published_interval: tuple[Number, Number] | None = None
+    times: tuple[float, ...] = ()
+    deviation: float | None = None
+    deviations: tuple[float, ...] = ()
+    tolerance: str = ""
+    why: str = ""
+    fits: tuple[str, ...] = ()
+    patients: int = 0
+    failed: int = 0
+    condition: str = ""
+    digest: str = ""
+
+    @property
+    def records(self) -> tuple[str, ...]:
+        """Ids of the records."""
+        return self.check.records
+
+    @property
+    def module(self) -> str:
+        """Whose check it is."""
+        return self.check.module
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        check = self.check
+        return {
+            "id": check.id,
+            "record": check.records[0],
+            "module": check.module,
+            "species": self.species,
+            "kind": check.kind,
+            "sort": check.sort or None,
+            "basis": self.basis or None,
+            "observable": check.observable,
+            "unit": check.unit,
+            "simulated": self.simulated,
+            "published": self.published,
+            "deviation": self.deviation,
+            "verdict": self.verdict,
+            "simulated_interval": self.interval,
+            "knowledge_interval": self.knowledge,
+            "published_interval": self.published_interval,
+            "times": self.times or None,
+            "deviations": self.deviations or None,
+            "tolerance": self.tolerance,
+            "neutral": check.neutral,
+            "statistic": check.statistic,
+            "study": check.study,
+            "condition": self.condition,
+            "records": check.records,
+            "fits": self.fits,
+            "patients": self.patients,
+            "failed": self.failed,
+            "note": check.note,
+            "miss": check.miss,
+            "why": self.why,
+        }
+
+
+@dataclass(frozen=True)
+class Count:
+    """Of checks of one module, sort and basis: how many there are and how many are within."""
+
+    n: int
+    within: int
+
+    @property
+    def share(self) -> float:
+        """Within of all; NaN of none."""
+        return self.within / self.n if self.n else float("nan")
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """The records of a module's dossiers that must be accounted for, each in exactly one tuple of ids."""
+
+    module: str
+    dossiers: tuple[str, ...]
+    checked: tuple[str, ...]
+    parameter: tuple[str, ...]
+    not_testable: tuple[str, ...]
+    unaccounted: tuple[str, ...]
+
+    @property
+    def n(self) -> int:
+        """How many there are."""
+        return len(self.checked) + len(self.parameter) + len(self.not_testable) + len(self.unaccounted)
+
+
+@dataclass(frozen=True)
+class Scoreboard:
+    """All checks of some modules. digest : sha256 over files of checks and models; seconds : what it took."""
+
+    checks: tuple[Scored, ...]
+    modules: tuple[str, ...]
+    coverage: Mapping[str, Coverage] = field(repr=False)
+    digest: str
+    seconds: float
+
+    @property
+    def tested(self) -> tuple[Scored, ...]:
+        """Those with a verdict of within or outside."""
+        return tuple(s for s in self.checks if s.verdict != NOT_TESTABLE)
+
+    def of(self, module: str) -> tuple[Scored, ...]:
+        """The checks of a module, those that are not testable last."""
+        return tuple(s for s in self.checks if s.module == module)
+
+    def count(self, *, module: str = "", sort: str = "", basis: str = "", kind: str = "") -> Count:
+        """Checks with a verdict; each key narrows them, "" does not."""
+        kept = [
+            s
+            for s in self.tested
+            if module in ("", s.module)
+            and sort in ("", s.check.sort)
+            and basis in ("", s.basis)
+            and kind in ("", s.check.kind)
+        ]
+        return Count(len(kept), sum(s.verdict == WITHIN for s in kept))
+
+    @property
+    def unexplained(self) -> tuple[str, ...]:
+        """Ids of checks that fail and do not say why."""
+        return tuple(s.check.id for s in self.tested if s.verdict == OUTSIDE and not s.check.miss)
+
+    def summary(self) -> dict[str, Any]:
+        """Counts as JSON has them: over all and by module, by sort and basis; coverage; what failed."""
+        return {
+            "digest": self.digest,
+            "all": self._counts(""),
+            "modules": {module: self._counts(module) for module in self.modules},
+            "coverage": {module: _covered(one) for module, one in self.coverage.items()},
+            "unexplained": self.unexplained,
+            "failed_patients": sum(s.failed for s in self.tested),
+        }
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: the same bits on every run, so the time it took stays out."""
+        return {"checks": [s.as_dict() for s in self.checks], "summary": self.summary()}
+
+    def _counts(self, module: str) -> dict[str, Any]:
+        rows = {
+            sort: {basis: _told(self.count(module=module, sort=sort, basis=basis)) for basis in BASES} for sort in SORTS
+        }
+        mine = self.of(module) if module else self.checks
+        return {
+            "checks": _told(self.count(module=module)),
+            "not_testable": sum(s.verdict == NOT_TESTABLE for s in mine),
+            "kinds": {kind: _told(self.count(module=module, kind=kind)) for kind in _kinds(mine)},
+            **rows,
+        }
+
+
+def _kinds(checks: Iterable[Scored]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(s.check.kind for s in checks if s.verdict != NOT_TESTABLE))
+
+
+def _told(count: Count) -> dict[str, Any]:
+    return {"n": count.n, "within": count.within, "share": count.share if count.n else None}
+
+
+def _covered(one: Coverage) -> dict[str, Any]:
+    return {
+        "dossiers": one.dossiers,
+        "records": one.n,
+        "checked": len(one.checked),
+        "parameter": len(one.parameter),
+        "not_testable": len(one.not_testable),
+        "unaccounted": one.unaccounted,
+    }
