@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from exotwin.evidence._yaml import load as read_yaml
 from exotwin.evidence.bibliography import bibliography, bibtex
 from exotwin.evidence.claims import Claim, claim, claims
 from exotwin.evidence.record import Kind, Record, Rejected, Source, record, records, rejected
@@ -16,6 +17,7 @@ __all__ = [
     "bibtex",
     "claim",
     "claims",
+    "read_yaml",
     "record",
     "records",
     "rejected",
