@@ -12,6 +12,7 @@ import pytest
 
 from exotwin.biology import Model, assemble
 from exotwin.biology.assemble import SHIPPED
+from exotwin.biology.effects import COMBINATIONS
 
 HEADER = "name, value, unit, spread, distribution, level, species, basis, record, spread_record, note\n"
 
@@ -102,6 +103,13 @@ def toys(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Model]:
     """The toy condition, assembled for each species."""
     root = _write_toy(tmp_path_factory.mktemp("toys") / "biology")
     return {species: assemble("toy", species, root=root) for species in ("human", "mouse", "rat")}
+
+
+@pytest.fixture(scope="session")
+def toys_by_rule(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Model]:
+    """The toy condition in the mouse, assembled for each rule by which mediators combine."""
+    root = _write_toy(tmp_path_factory.mktemp("rules") / "biology")
+    return {rule: assemble("toy", "mouse", combination=rule, root=root) for rule in COMBINATIONS}
 
 
 Run = Callable[..., dict[str, np.ndarray]]

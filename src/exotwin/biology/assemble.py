@@ -24,9 +24,7 @@ Conventions of the module files (``modules/NAME.ant``, ``conditions/NAME.ant``, 
 - Time is in days; 0 is enrolment. The input ``run_in`` (day) is filled from the condition's page. Organ volumes and
   flows and ``body_weight`` come from ``species/physiology``, masses and perfusions of tissues from ``species/tissues``.
 
-The effect equations are written here. A process P of the condition, moved by the mediators M, is ``exp(reading_animal *
-translation * animal_effect_P * animal_response + reading_copies * sum over M of gain_M_P * repression_M)``, hence
-exactly 1 while no product acts.
+The effect equations, and the rule by which mediators combine, stand in `effects`.
 """
 
 from __future__ import annotations
@@ -38,6 +36,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from exotwin.biology import sbml_units
+from exotwin.biology.effects import effects as effect_equations
 from exotwin.biology.model import Model, Observable
 from exotwin.biology.module import Line, Module, Names, code, read_module
 from exotwin.biology.observables import Condition, read_condition, species_in
@@ -73,6 +72,7 @@ def assemble(
     *,
     modules: Sequence[str] = (),
     infused: Sequence[str] = (),
+    combination: str = "bliss",
     root: Path = SHIPPED,
 ) -> Model:
     """Join the modules of a condition into one checked model for a species.
@@ -84,11 +84,13 @@ def assemble(
         as the target tissue's, from the condition's table. Such a part offers no observables, doses or endpoints.
     infused : states that the model itself fills, for those who read its SBML alone: each gets a rate that brings
         ``infused_STATE`` (0) between ``infusion_begin`` (day 0) and ``infusion_begin + infusion_time`` (0.01 day).
+    combination : how several mediators on one process combine: "bliss", "highest single" or "additive" (see `effects`).
     root : folder with ``modules``, ``conditions`` and ``species``; by default the package's own.
 
     Raises
     ------
-    BiologyError : a condition, species or module that does not exist; a module, table or page that is inconsistent.
+    BiologyError : a condition, species, module or rule of combination that does not exist; a module, table or page that
+        is inconsistent.
     """
     page = read_condition(_page(condition, root), species)
     own = root / "conditions" / condition
@@ -108,7 +110,7 @@ def assemble(
     if any("run_in" in module.inputs for module in joined):
         tables["page"] = {"run_in": _input("run_in", page.run_in, "day", "run_in_days of the condition's page")}
     tables["effects"] = _gains(page)
-    effects = _effects(page) if page.processes else []
+    effects = effect_equations(page.processes, list(page.mediators.values()), combination=combination)
     parameters = _merge(tables)
     _check_processes(page, joined)
     _check_owners(joined, effects, parameters)
@@ -225,19 +227,6 @@ def _gains(page: Condition) -> dict[str, Parameter]:
 
 def _input(name: str, value: float, unit: str, note: str) -> Parameter:
     return Parameter(name, value, unit, Spread("fixed", value), "fixed", "input", "", "", note, "assemble.py")
-
-
-def _effects(page: Condition) -> list[Line]:
-    lines = ["// Effect equations: what the product does to each process. Multiplier 1 = no effect."]
-    for process in page.processes:
-        terms = [f"gain_{m}_{process} * repression_{m}" for m in page.mediators.values()] or ["0"]
-        lines += [
-            f"{process} := exp(reading_animal * translation * animal_effect_{process} * animal_response \\",
-            f"    + reading_copies * ({terms[0]}" + (" \\" if terms[1:] else "));"),
-        ]
-        lines += [f"        + {term}" + ("));" if term == terms[-1] else " \\") for term in terms[1:]]
-        lines.append(f"{process} has dimensionless;")
-    return [Line(text, "effect equations") for text in lines]
 
 
 def _merge(tables: dict[str, dict[str, Parameter]]) -> dict[str, Parameter]:
