@@ -101,6 +101,14 @@ end
     assert lines[-1] == "seen := vesicles_ovary;  // the target of the therapy"
 
 
+@pytest.mark.parametrize(("tissue", "kept"), [("brain", True), ("skin", False)])
+def test_a_block_with_a_tissue_is_kept_where_the_condition_follows_it(tmp_path, tissue, kept):
+    text = TEXT.replace(
+        "  // per mediator\n", f"  // with {tissue}\n  nose = 0;\n  // end with {tissue}\n  // per mediator\n"
+    )
+    assert ("nose" in read_module(_write(tmp_path, text), NAMES).owned) == kept
+
+
 def test_a_line_of_noise_names_state_strength_and_interval(tmp_path):
     text = TEXT.replace("  // per mediator\n", "  // noise level strength shaking every pause\n  // per mediator\n")
     assert read_module(_write(tmp_path, text), NAMES).noises == (Noise("level", "shaking", "pause"),)

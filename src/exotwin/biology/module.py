@@ -1,8 +1,8 @@
 """One module file: Antimony text, taken apart just far enough to join it with others.
 
 The reader knows five things of a module: its header (comments above ``model``), its inputs, the symbols that it owns,
-the blocks that are written once and repeated for every mediator or tissue, and the states that noise moves. Everything
-else is Antimony's business.
+the blocks that are repeated for every mediator or tissue, or kept for one tissue alone, and the states that noise
+moves. Everything else is Antimony's business.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _OWNED = {
     "label": re.compile(r"^(\w+)\s*:(?!=)"),  # of a reaction or of an event
 }
 _DECLARED = re.compile(r"^(?:const\s+|var\s+)?(?:substanceOnly\s+)?(?:species|compartment|formula|var|const)\s+(.+)$")
-_OPEN = re.compile(r"^// per (\w+)$")
+_OPEN = re.compile(r"^// (per|with) (\w+)$")
 _NOISE = re.compile(r"^// noise (\w+) strength (\w+) every (\w+)$")
 _TARGET = "target"
 
@@ -149,19 +149,22 @@ def _written_out(body: list[Line], names: Names, path: Path) -> list[Line]:
     rest = iter(body)
     for line in rest:
         opened = _OPEN.match(line.text.strip())
-        word = opened[1] if opened else ""
-        if word not in names.items:
+        kind, word = opened.groups() if opened else ("", "")
+        if kind != "with" and word not in names.items:
             at = line.text.find("//")
             split = len(line.text) if at < 0 else at
             lines.append(Line(names.aimed(line.text[:split]) + line.text[split:], line.where))
             continue
         block: list[Line] = []
         for inner in rest:
-            if inner.text.strip() == f"// end per {word}":
+            if inner.text.strip() == f"// end {kind} {word}":
                 break
             block.append(inner)
         else:
-            raise BiologyError(str(path), found=f'"// per {word}" without end', expected=f'"// end per {word}"')
+            raise BiologyError(str(path), found=f'"// {kind} {word}" without end', expected=f'"// end {kind} {word}"')
+        if kind == "with":
+            lines += _written_out(block, names, path) if word in names.items.get("tissue", ()) else []
+            continue
         for item in names.items[word]:
             lines += _written_out([Line(_put(b.text, word, item), b.where) for b in block], names, path)
     return lines
