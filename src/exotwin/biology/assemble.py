@@ -19,7 +19,8 @@ Conventions of the module files (``modules/NAME.ant``, ``conditions/NAME.ant``, 
 - ``// per mediator`` … ``// end per mediator`` is repeated for each miRNA of the condition with the word ``mediator``
   in symbols replaced by its id (``copies_mediator`` → ``copies_mir_21_5p``); ``// per tissue`` … ``// end per tissue``
   for each tissue (``vesicles_tissue`` → ``vesicles_ovary``). A block may stand within an equation, for sums. Table rows
-  with such a word are repeated likewise; a row with the id itself takes the place of the repeated one.
+  with such a word are repeated likewise; a row with the id itself takes the place of the repeated one. What stands
+  between ``// with brain`` and ``// end with brain`` is kept where the condition follows that tissue.
 - The word ``target`` in a symbol means the condition's target tissue: ``cells_target`` → ``cells_ovary``.
 - Time is in days; 0 is enrolment. The input ``run_in`` (day) is filled from the condition's page. Organ volumes and
   flows and ``body_weight`` come from ``species/physiology``, masses and perfusions of tissues from ``species/tissues``.
@@ -36,6 +37,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from exotwin.biology import sbml_units
+from exotwin.biology.comparators import check_comparators, read_comparators
 from exotwin.biology.effects import effects as effect_equations
 from exotwin.biology.model import Model, Observable
 from exotwin.biology.module import Line, Module, Names, code, read_module
@@ -120,6 +122,9 @@ def assemble(
     lines = _text(page, species, joined, tables, [*effects, *_infusions(infused, joined)])
     translated = to_sbml(lines, name=name)
     _check_page(page, translated)
+    habits = next((base.with_suffix(".toml") for base in bases if base.name == "comparators"), None)
+    comparators = read_comparators(habits, species) if habits else {}
+    check_comparators(comparators, translated.states)
     return Model(
         condition=condition,
         species=species,
@@ -141,6 +146,7 @@ def assemble(
         files=(*(f"{b.parent.name}/{b.name}{s}" for b in bases for s in (".ant", ".csv")), "species/tissues.csv"),
         target=page.target,
         tissues=page.tissues,
+        comparators=comparators,
         noises=tuple(noise for module in joined for noise in module.noises) if page.noise else (),
     )
 
