@@ -83,6 +83,7 @@ def _estimate(found: Fit, target: Target, root: Path) -> Estimate:
         value=value,
         se=se,
         relative_se=se / abs(value),
+        error_as_spread=se if now.distribution == "normal" else se / abs(value),
         low=back(profile.low),
         high=back(profile.high),
         verdict=profile.verdict,

@@ -67,8 +67,8 @@ def _drift(name: str, e: Estimate) -> Iterator[Drift]:
         yield Drift(name, e.target.label, f"{e.shipped:.4g}", f"{e.value:.4g}")
     if not (math.isfinite(e.se) and abs(e.se - e.shipped_se) <= ERRORS * e.shipped_se):
         yield Drift(name, f"{e.target.label}, standard error", f"{e.shipped_se:.3g}", f"{e.se:.3g}")
-    if e.target.error_is_spread and not abs(e.relative_se - e.shipped_spread) <= ERRORS * e.shipped_spread:
-        yield Drift(name, f"{e.target.label}, spread", f"{e.shipped_spread:.3g}", f"{e.relative_se:.3g}")
+    if e.target.error_is_spread and not abs(e.error_as_spread - e.shipped_spread) <= ERRORS * e.shipped_spread:
+        yield Drift(name, f"{e.target.label}, spread", f"{e.shipped_spread:.3g}", f"{e.error_as_spread:.3g}")
     if not _same_limits(e.identifiability, e.shipped_identifiability):
         yield Drift(
             name, f"{e.target.label}, identifiability", e.shipped_identifiability or "nothing", e.identifiability

@@ -54,13 +54,15 @@ class Estimate:
     value, se : in the unit of the row; of a spread, SD of the distribution (lognormal: of the natural logarithm).
     relative_se : standard error of the natural logarithm of the value. low, high : 95 % limits of the profile,
     infinite where it has none. verdict : of the profile. shipped : the number that the table holds, as ``value``;
-    shipped_spread : the row's spread, as ``relative_se`` where the error is the spread.
+    error_as_spread : the standard error as the row's distribution has it: of a normal one ``se``, of a lognormal one
+    ``relative_se``. shipped_spread : the row's spread, as ``error_as_spread`` where the error is the spread.
     """
 
     target: Target
     value: float
     se: float
     relative_se: float
+    error_as_spread: float
     low: float
     high: float
     verdict: str
@@ -176,5 +178,5 @@ def _told(c: Comparison) -> str:
 def _cells(e: Estimate) -> Cells:
     if e.target.column == "spread":
         return Cells(e.target, spread=e.value, se=e.se, identifiability=e.identifiability)
-    spread = e.relative_se if e.target.error_is_spread else None
+    spread = e.error_as_spread if e.target.error_is_spread else None
     return Cells(e.target, value=e.value, spread=spread, se=e.se, identifiability=e.identifiability)

@@ -38,6 +38,7 @@ class Shipped:
     """What the table holds: the number that the calibration fits, its standard error (NaN: none), identifiability.
 
     spread : SD of the row's distribution (lognormal: of the natural logarithm), NaN where it has none.
+    distribution : of the row, as in "lognormal".
     """
 
     value: float
@@ -45,6 +46,7 @@ class Shipped:
     identifiability: str
     unit: str
     spread: float
+    distribution: str
 
 
 def shipped(root: Path, target: Target) -> Shipped:
@@ -61,7 +63,9 @@ def shipped(root: Path, target: Target) -> Shipped:
             if row["distribution"] in ("normal", "lognormal"):
                 spread = parse_spread(row["spread"], row["distribution"], value, where=row.where).a
             held = spread if target.column == "spread" else value
-            return Shipped(held, float(se) if se else math.nan, row["identifiability"], row["unit"], spread)
+            return Shipped(
+                held, float(se) if se else math.nan, row["identifiability"], row["unit"], spread, row["distribution"]
+            )
     raise _missing(root / target.table, target)
 
 
