@@ -1,7 +1,8 @@
 """Habits and drugs that an arm of any study can add: ``modules/comparators.toml`` beside the module of that name.
 
 ``[NAME]`` with label, label_zh, state, unit, kind ("held" or "course"), level, records, about, and where wanted
-schedule (of courses) and species. ``level`` and ``schedule`` may be given for each species: ``{ human = 0.119, mouse = 0.4 }``.
+schedule (of courses) and species. ``level`` and ``schedule`` may be given for each species:
+``{ human = 0.119, mouse = 0.4 }``.
 """
 
 from __future__ import annotations
