@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from exotwin.mechanism.edges import Edge, edges
-from exotwin.mechanism.plausibility import Plausibility, plausibility
+from exotwin.mechanism.plausibility import PlainVerdict, Plausibility, plain_verdict, plausibility
 from exotwin.mechanism.reach import Mechanism, mechanism_of
 
-__all__ = ["Edge", "Mechanism", "Plausibility", "edges", "mechanism_of", "plausibility"]
+__all__ = [
+    "Edge",
+    "Mechanism",
+    "PlainVerdict",
+    "Plausibility",
+    "edges",
+    "mechanism_of",
+    "plain_verdict",
+    "plausibility",
+]

@@ -18,6 +18,7 @@ OWN_SUPPLY = 110.0
 _RECORDS = ("mirna-threshold-cell", "mirna-only-abundant-act", "mirna-halflife-kingston")
 
 Outcome = Literal["reaches", "undecided", "falls short", "nothing delivered", "not measured"]
+PlainVerdict = Literal["plausible", "only with accumulation", "implausible at this dose", "nothing measured"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Plausibility:
     log10_short : decades missing, log10(needed / delivered); negative: decades to spare; infinite: nothing delivered.
     own_supply_minutes : time in which a cell makes as many copies of an abundant miRNA of its own.
     verdict : the outcome in words: "reaches", "falls short by 10^2.3", …
+    plain : the same in the words of the page on stoichiometry, of what was delivered in all (`plain_verdict`).
     records : ids behind the numbers needed.
     """
 
@@ -41,8 +43,29 @@ class Plausibility:
     own_supply_minutes: float
     outcome: Outcome
     verdict: str
+    plain: PlainVerdict
     records: tuple[str, ...]
     note: str = ""
+
+
+def plain_verdict(share: float, share_repeated: float = 0.0) -> PlainVerdict:
+    """The middle estimate in one word.
+
+    Parameters
+    ----------
+    share : copies delivered over copies needed, after one dose. NaN: not measured.
+    share_repeated : the same after doses so close that copies add up.
+
+    Returns
+    -------
+    "plausible" from one on, "only with accumulation" if repeated doses come to one, else "implausible at this dose".
+    How often draws say otherwise is to be told beside it.
+    """
+    if math.isnan(share):
+        return "nothing measured"
+    if share >= 1:
+        return "plausible"
+    return "only with accumulation" if share_repeated >= 1 else "implausible at this dose"
 
 
 def plausibility(
@@ -115,6 +138,7 @@ def _judge(mechanism: Mechanism, name: str, amount: float, needed: float) -> Pla
         own_supply_minutes=amount / OWN_SUPPLY,
         outcome=outcome,
         verdict=verdict,
+        plain=plain_verdict(amount / needed),
         records=_RECORDS,
         note=joined,
     )
@@ -132,6 +156,7 @@ def _unmeasured(name: str, needed: float) -> Plausibility:
         own_supply_minutes=nan,
         outcome="not measured",
         verdict="not measured in the product",
+        plain="nothing measured",
         records=_RECORDS,
         note="no statement, not zero",
     )
