@@ -39,7 +39,7 @@ from pathlib import Path
 from exotwin.biology import sbml_units
 from exotwin.biology.comparators import check_comparators, read_comparators
 from exotwin.biology.effects import effects as effect_equations
-from exotwin.biology.model import Model, Observable
+from exotwin.biology.model import Model, Noise, Observable
 from exotwin.biology.module import Line, Module, Names, code, read_module
 from exotwin.biology.observables import Condition, read_condition, species_in
 from exotwin.biology.parameters import Parameter, Spread, read_parameters
@@ -147,8 +147,23 @@ def assemble(
         target=page.target,
         tissues=page.tissues,
         comparators=comparators,
-        noises=tuple(noise for module in joined for noise in module.noises) if page.noise else (),
+        noises=_noises(joined, translated.states, parameters) if page.noise or modules else (),
     )
+
+
+def _noises(joined: list[Module], states: tuple[str, ...], parameters: dict[str, Parameter]) -> tuple[Noise, ...]:
+    found = tuple((noise, module.name) for module in joined for noise in module.noises)
+    for noise, name in found:
+        for symbol, known in (
+            (noise.state, states),
+            (noise.switch or noise.state, states),
+            (noise.strength, tuple(parameters)),
+            (noise.interval, tuple(parameters)),
+        ):
+            if symbol not in known:
+                what = "a state" if known is states else "a number of a table"
+                raise BiologyError(f"{name}.ant, // noise", found=f'"{symbol}"', expected=what)
+    return tuple(noise for noise, _ in found)
 
 
 def _named(rows: dict[str, Parameter], modules: list[Module]) -> dict[str, Parameter]:

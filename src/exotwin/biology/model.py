@@ -84,11 +84,14 @@ class Noise:
     """Intrinsic noise of a state: d(state) = … dt + sqrt(2 strength) dW, the strength per day.
 
     state, strength : ids in the model. interval : id of the number of days between the kicks that stand for dW.
+    switch : state that is 0 where the noise does not run and is raised to 1 before the first kick, for equations that
+        differ with it; "" if none do.
     """
 
     state: str
     strength: str
     interval: str
+    switch: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,8 @@ class Model:
     mediators : miRNA name -> id in the model. run_in : days simulated before enrolment.
     files : the module and table files it was joined from, relative to the package.
     target : the tissue that the therapy is meant for; tissues : all that are followed, target included.
-    noises : intrinsic noise; the document itself has none. comparators : habits and drugs that an arm can add.
+    noises : intrinsic noise, where the page switches it on, and of any part; the document itself has none.
+    comparators : habits and drugs that an arm can add.
     sources : tissue that cells come from -> the numbers that then take the place of the model's own.
     """
 

@@ -28,7 +28,7 @@ _OWNED = {
 }
 _DECLARED = re.compile(r"^(?:const\s+|var\s+)?(?:substanceOnly\s+)?(?:species|compartment|formula|var|const)\s+(.+)$")
 _OPEN = re.compile(r"^// (per|with) (\w+)$")
-_NOISE = re.compile(r"^// noise (\w+) strength (\w+) every (\w+)$")
+_NOISE = re.compile(r"^// noise (\w+) strength (\w+) every (\w+)(?: switch (\w+))?$")
 _TARGET = "target"
 
 
@@ -74,7 +74,7 @@ class Module:
 
     header : comment lines above the model. lines : the body without inputs.
     inputs : symbol -> the line that gives its neutral value. owned : symbol -> where it is defined.
-    noises : from its lines ``// noise STATE strength SYMBOL every SYMBOL``.
+    noises : from its lines ``// noise STATE strength SYMBOL every SYMBOL [switch STATE]``.
     """
 
     name: str
@@ -107,7 +107,7 @@ def read_module(path: Path, names: Names) -> Module:
     lines, inputs = _split_inputs(_written_out(numbered[start + 1 : stop], names, path))
     owned = _owned(lines)
     header = tuple(line.text for line in numbered[:start] if line.text.strip())
-    noises = tuple(Noise(*m.groups()) for line in lines if (m := _NOISE.match(line.text.strip())))
+    noises = tuple(Noise(*m.groups(default="")) for line in lines if (m := _NOISE.match(line.text.strip())))
     return Module(path.stem, header, tuple(lines), inputs, owned, noises)
 
 
