@@ -83,6 +83,8 @@ def test_every_file_is_listed_with_the_hash_of_its_bytes(lot: Path) -> None:
         ('name = "', 'title = "', 'found     the key "title"'),
         ("passage = 4", "pasage = 4", 'nearest   "passage"'),
         ("passage = 4", "passage = 4.5", "a whole number"),
+        ("passage = 4", "passage = 4\ndonor_age = 30", 'such as donor_age = "30 years"'),
+        ('volume = "1.5 mL"', 'volume = "1.5 mL"\nparticles_per_cell = 0', "such as particles_per_cell = 15000"),
         ("passage = 4", 'passage = "four"', "product.toml, cells.passage"),
         ('viability = "95 %"', "viability = 95", 'a share such as "96 %" or 0.96'),
         ("plastic_adherent = true", 'plastic_adherent = "yes"', "true or false"),
@@ -131,6 +133,23 @@ def test_every_refusal_is_an_input_error_of_exit_code_2(tmp_path: Path) -> None:
     with pytest.raises(InputError) as raised:
         Product.from_toml(tmp_path / "none.toml")
     assert raised.value.exit_code == 2
+
+
+def test_the_donors_age_and_the_yield_of_a_cell_are_read_as_declared(lot: Path) -> None:
+    bare = Product.from_toml(lot)
+    assert bare.cells is not None
+    assert bare.vesicles is not None
+    assert (bare.cells.donor_age, bare.vesicles.particles_per_cell) == (None, None)
+    declared = 'volume = "1.5 mL"\nparticles_per_cell = 15000'
+    product = Product.from_toml(
+        spoil(spoil(lot, "passage = 4", 'passage = 4\ndonor_age = "6 months"'), 'volume = "1.5 mL"', declared)
+    )
+    assert product.cells is not None
+    assert product.vesicles is not None
+    assert product.cells.donor_age == pytest.approx(0.5)
+    assert product.vesicles.particles_per_cell == 15000
+    assert "donor 0.5 years (declared)" in product.summary()
+    assert "15000 particles per cell of the starting material" in product.summary()
 
 
 def test_cells_alone_and_vesicles_alone_are_products(lot: Path) -> None:

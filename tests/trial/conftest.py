@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_trial import ANTIMONY, STUDY
+from tiny_trial import ANTIMONY, STUDY, parameter
 
-from exotwin.biology import Criterion, DoseInput, EndpointRule, Model, Observable, Parameter, Spread
+from exotwin.biology import Comparator, Criterion, DoseInput, EndpointRule, Model, Observable, Spread
 from exotwin.mechanism import Edge, Mechanism
 from exotwin.product import Cargo, CellLot, MediatorCopies, Product, SizeDistribution, VesicleLot
 from exotwin.quantities import Estimate
@@ -33,22 +33,6 @@ def study_of(tmp_path: Path) -> Callable[..., Study]:
         return Study.from_toml(path)
 
     return read
-
-
-def parameter(
-    name: str, value: float, *, level: str = "fixed", spread: Spread | None = None, unit: str = ""
-) -> Parameter:
-    return Parameter(
-        name=name,
-        value=value,
-        unit=unit or "dimensionless",
-        spread=spread or Spread("fixed", value),
-        level=level,
-        basis="assumed",
-        record="",
-        spread_record="",
-        note="test",
-    )
 
 
 @pytest.fixture(scope="session")
@@ -104,7 +88,11 @@ def tiny_model() -> Model:
             EndpointRule("kept", "follicles", (365.25,), "share", "higher", "kept", "保留", "dimensionless", 500.0),
             EndpointRule("change", "follicles", (365.25,), "change", "higher", "lost", "减少", "follicle"),
         ),
-        states=("follicles", "vesicles", "living"),
+        states=("follicles", "vesicles", "living", "habit", "drug"),
+        comparators={
+            "exercise": Comparator("exercise", "exercise", "运动", "habit", "dimensionless", "held", 1.0),
+            "senolytic": Comparator("senolytic", "senolytic", "清除剂", "drug", "mg", "course", 2.0, "weekly, 3 doses"),
+        },
     )
 
 
@@ -154,6 +142,6 @@ def tiny_world(monkeypatch: pytest.MonkeyPatch, tiny_model: Model, lot: Product,
     setup = "exotwin.trial.setup"
     monkeypatch.setattr(f"{setup}.conditions", lambda: ("poi",))
     monkeypatch.setattr(f"{setup}.species_of", lambda condition: ("human",))
-    monkeypatch.setattr(f"{setup}.assemble", lambda condition, species: tiny_model)
+    monkeypatch.setattr(f"{setup}.assemble", lambda condition, species, *, combination: tiny_model)
     monkeypatch.setattr(f"{setup}.mechanism_of", lambda product, mediators, processes: tiny_mechanism)
     monkeypatch.setattr(Product, "from_toml", lambda path: lot)

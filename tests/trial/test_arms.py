@@ -12,11 +12,11 @@ from exotwin.trial import arms
 
 def treatment(study, name, model, lot, mechanism, **drawn):
     n = 4
-    known = arms.product_knowledge("umbilical", lot, mechanism)
+    known = arms.product_knowledge("umbilical", lot, mechanism, model, ())
     patients = {k: spread.quantile(np.full(n, 0.5)) for k, spread in known.items()}
     patients |= {k: np.asarray(v, float) for k, v in drawn.items()}
     where = arms.dose_input(study, name, model)
-    return arms.treatment(study.arms[name], where, model, lot, mechanism, patients, n)
+    return arms.treatment(study.arms[name], where, model, lot, mechanism, patients, n, fixed=())
 
 
 def test_cells_per_kilogram_follow_weight_and_viability(study_of, tiny_model, lot, tiny_mechanism):
@@ -40,7 +40,7 @@ def test_millilitres_of_the_vial_are_its_measured_particles(study_of, tiny_model
 
 
 def test_the_error_of_the_concentration_moves_doses_in_particles_too(study_of, tiny_model, lot, tiny_mechanism):
-    factor = arms.product_knowledge("umbilical", lot, tiny_mechanism)["umbilical:particles"]
+    factor = arms.product_knowledge("umbilical", lot, tiny_mechanism, tiny_model, ())["umbilical:particles"]
     low, high = factor.quantile(np.array([0.025, 0.975]))
     # A lognormal with the relative standard error of the measurement: the interval within a per cent.
     assert high / low == pytest.approx(2.5e10 / 1.6e10, rel=0.01)
@@ -49,18 +49,19 @@ def test_the_error_of_the_concentration_moves_doses_in_particles_too(study_of, t
 
 
 @pytest.mark.parametrize(("low", "high", "width"), [(0.0, 5e10, 0.679), (0.0, 4e10, 0.481), (1e6, 4e10, 0.481)])
-def test_an_interval_that_reaches_zero_is_wide_and_not_none(lot, tiny_mechanism, low, high, width):
+def test_an_interval_that_reaches_zero_is_wide_and_not_none(tiny_model, lot, tiny_mechanism, low, high, width):
     vague = dataclasses.replace(lot.vesicles, particles_per_mL=Estimate(2e10, "particle/mL", low, high))
-    known = arms.product_knowledge("umbilical", dataclasses.replace(lot, vesicles=vague), tiny_mechanism)
+    known = arms.product_knowledge(
+        "umbilical", dataclasses.replace(lot, vesicles=vague), tiny_mechanism, tiny_model, ()
+    )
     # sqrt(log(1 + v^2)) with v = half the interval, or its upper half where it is cut off / (1.96 value)
     assert known["umbilical:particles"].a == pytest.approx(width, abs=0.001)
 
 
-def test_a_concentration_without_interval_is_told(study_of, lot, tiny_mechanism):
+def test_a_concentration_without_interval_is_told(study_of, tiny_model, lot, tiny_mechanism):
     once = dataclasses.replace(lot.vesicles, particles_per_mL=Estimate(2e10, "particle/mL"))
-    said = arms.remarks(
-        study_of(), {"umbilical": dataclasses.replace(lot, vesicles=once)}, {"umbilical": tiny_mechanism}
-    )
+    products, mechanisms = {"umbilical": dataclasses.replace(lot, vesicles=once)}, {"umbilical": tiny_mechanism}
+    said = arms.remarks(study_of(), products, mechanisms, tiny_model)
     assert any("exosomes: the concentration of test lot has no interval" in remark for remark in said)
 
 
@@ -69,14 +70,14 @@ def test_cargo_and_gains_become_parameters_of_the_model(study_of, tiny_model, lo
     assert set(given.parameters) == {"copies_per_vesicle_mir_1", "gain_mir_1_loss_process"}
     np.testing.assert_allclose(given.parameters["copies_per_vesicle_mir_1"], 0.01)
     np.testing.assert_allclose(given.parameters["gain_mir_1_loss_process"], -0.5)
-    spread = arms.product_knowledge("umbilical", lot, tiny_mechanism)["umbilical:copies:miR-1"]
+    spread = arms.product_knowledge("umbilical", lot, tiny_mechanism, tiny_model, ())["umbilical:copies:miR-1"]
     # 97.5 % of a lognormal with log10 SD 0.3
     assert spread.quantile(np.array([0.975]))[0] == pytest.approx(0.01 * 10 ** (1.959964 * 0.3), rel=1e-6)
 
 
-def test_viability_without_interval_is_held(lot, tiny_mechanism):
+def test_viability_without_interval_is_held(tiny_model, lot, tiny_mechanism):
     held = dataclasses.replace(lot, cells=dataclasses.replace(lot.cells, viability=Estimate(0.8, "dimensionless")))
-    spread = arms.product_knowledge("umbilical", held, tiny_mechanism)["umbilical:viability"]
+    spread = arms.product_knowledge("umbilical", held, tiny_mechanism, tiny_model, ())["umbilical:viability"]
     assert spread.quantile(np.array([0.01, 0.99])) == pytest.approx([0.8, 0.8])
 
 
@@ -86,7 +87,7 @@ def test_cells_without_measured_viability_count_as_living_and_the_reader_is_told
     bare = dataclasses.replace(lot, cells=dataclasses.replace(lot.cells, viability=None))
     given = treatment(study_of(), "msc", tiny_model, bare, tiny_mechanism)
     np.testing.assert_allclose(given.amount, 60e6)
-    said = arms.remarks(study_of(), {"umbilical": bare}, {"umbilical": tiny_mechanism})
+    said = arms.remarks(study_of(), {"umbilical": bare}, {"umbilical": tiny_mechanism}, tiny_model)
     assert any("viability" in remark for remark in said)
 
 
@@ -97,10 +98,10 @@ def test_an_unknown_route_names_the_routes_of_that_form(study_of, tiny_model):
     assert "arms.msc.route" in caught.value.where
 
 
-def test_cells_of_a_lot_without_cells_are_refused(study_of, lot):
+def test_cells_of_a_lot_without_cells_are_refused(study_of, tiny_model, lot):
     with pytest.raises(StudyError, match="which has none"):
-        arms.check_product(study_of(), "msc", dataclasses.replace(lot, cells=None))
-    arms.check_product(study_of(), "exosomes", dataclasses.replace(lot, cells=None))
+        arms.check_product(study_of(), "msc", dataclasses.replace(lot, cells=None), tiny_model)
+    arms.check_product(study_of(), "exosomes", dataclasses.replace(lot, cells=None), tiny_model)
 
 
 def test_readings_switch_on_one_effect_each_never_both():

@@ -18,7 +18,7 @@ def uniforms(n: int) -> Drawn:
     return Drawn({f"p{k}": UNIFORM for k in range(n)}, {"k": UNIFORM}, {})
 
 
-def everyone(numbers: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def everyone(numbers: Mapping[str, np.ndarray], candidate: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """FSH is what the drawn scale says; nobody's integration fails."""
     n = numbers["fsh_scale"].size
     return {"fsh": numbers["fsh_scale"] / 1000, "age_start": numbers["age_start"]}, np.full(n, "ok")
@@ -88,8 +88,8 @@ def test_patient_i_belongs_to_draw_i_modulo_the_number_of_draws(study_of, tiny_m
 
 
 def test_failed_integrations_are_counted_and_not_enrolled(study_of, tiny_model):
-    def some_fail(numbers):
-        values, outcome = everyone(numbers)
+    def some_fail(numbers, candidate):
+        values, outcome = everyone(numbers, candidate)
         outcome = np.where(numbers["loss"] > 0.001, "step limit", "ok")
         return {k: np.where(outcome == "ok", v, np.nan) for k, v in values.items()}, outcome
 
@@ -106,13 +106,27 @@ def test_who_is_enrolled_does_not_depend_on_the_size_of_the_batches(study_of, ti
     monkeypatch.setattr("exotwin.trial.population._BATCH", 7)
     other = enrolled(study_of(), tiny_model)
     assert one.screening == other.screening
+    np.testing.assert_array_equal(one.candidate, other.candidate)
     for name, values in one.parameters.items():
         np.testing.assert_array_equal(values, other.parameters[name])
 
 
+def test_a_patient_keeps_the_number_that_it_had_as_a_candidate(study_of, tiny_model):
+    seen = {}
+
+    def remember(numbers, candidate):
+        seen.update(zip(candidate.tolist(), numbers["loss"], strict=True))
+        return everyone(numbers, candidate)
+
+    found = enrolled(study_of(), tiny_model, remember)
+    assert np.unique(found.candidate).size == 40
+    np.testing.assert_array_equal(found.candidate % 8, found.draw)
+    np.testing.assert_array_equal([seen[k] for k in found.candidate], found.parameters["loss"])
+
+
 def test_criteria_that_nobody_meets_end_with_the_counts(study_of, tiny_model):
-    def nobody(numbers):
-        values, outcome = everyone(numbers)
+    def nobody(numbers, candidate):
+        values, outcome = everyone(numbers, candidate)
         return values | {"fsh": np.zeros(outcome.size)}, outcome
 
     with pytest.raises(StudyError, match=r"[2-9]\d\d\d left out: not fsh > 10 IU/L"):

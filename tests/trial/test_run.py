@@ -72,7 +72,7 @@ def test_the_result_has_the_shape_of_the_contract(study_of, tiny_model):
     assert (result.dataset["outcome"] == "ok").all()
     assert {0.0, 180.0, 365.25, 730.5} <= set(result.dataset["time"].values)
     assert dict(result.exposure.sizes)["arm"] == 3
-    assert result.exposure["time"].max() == 7
+    assert result.exposure["time"].max() == 28
     assert result.bands("fsh")["median"].dims == ("reading", "arm", "time")
     assert result.folder is None
     assert set(result.plausibility) == {"exosomes"}

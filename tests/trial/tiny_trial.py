@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
+from exotwin.biology import Parameter, Spread
 from exotwin.trial import TrialResult
+
+
+def parameter(
+    name: str, value: float, *, level: str = "fixed", spread: Spread | None = None, unit: str = ""
+) -> Parameter:
+    """A made-up number of a model."""
+    return Parameter(
+        name=name,
+        value=value,
+        unit=unit or "dimensionless",
+        spread=spread or Spread("fixed", value),
+        level=level,
+        basis="assumed",
+        record="",
+        spread_record="",
+        note="test",
+    )
 
 
 def differing(one: TrialResult, other: TrialResult) -> list[str]:
@@ -48,7 +66,7 @@ dose = "1e11 particles"
 schedule = "every 2 weeks for 8 weeks"
 """
 
-# Follicles are lost at a rate that a product slows; vesicles leave the blood; copies follow them. Everything linear.
+# Follicles are lost at a rate that a product, a habit and a drug slow; vesicles leave the blood; copies follow them.
 ANTIMONY = """
 model tiny
   loss_process := exp(reading_animal * translation * animal_effect_loss_process * response \\
@@ -57,7 +75,8 @@ model tiny
   copies_mir_1 := vesicles * copies_per_vesicle_mir_1 / 1e6;
   fsh := fsh_scale / (follicles + 1);
   share_left := follicles / 100;
-  follicles = 1000; follicles' = -loss * loss_process * follicles;
+  follicles = 1000; follicles' = -loss * loss_process * (1 - habit / 2) * exp(-drug) * follicles;
+  habit = 0; habit' = 0; drug = 0; drug' = -drug;
   vesicles = 0; vesicles' = -clearance * vesicles;
   living = 0; living' = -clearance * living;
   loss = 0.001; clearance = 0.1; fsh_scale = 10000; reading_animal = 0; reading_copies = 0; translation = 1;

@@ -84,11 +84,12 @@ class MarkerReading:
 
 @dataclass(frozen=True)
 class CellLot:
-    """The cells of the lot. viability : fraction, as declared."""
+    """The cells of the lot. viability : fraction, as declared. donor_age : year, as declared."""
 
     passage: int | None
     viability: Estimate | None
     markers: tuple[MarkerReading, ...]
+    donor_age: float | None = None
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,7 @@ class VesicleLot:
 
     volume_mL : of one vial. protein_ug_per_mL : as declared, in the vial.
     particles_per_mL : in the vial, dilution undone. fraction_30_150 : by number.
+    particles_per_cell : harvested from each cell of the starting material, as declared; None where nobody counted.
     """
 
     volume_mL: float | None
@@ -147,6 +149,7 @@ class VesicleLot:
     particles_per_mL: Estimate
     fraction_30_150: Estimate
     cargo: Cargo | None
+    particles_per_cell: float | None = None
 
     @property
     def particles_per_vial(self) -> float | None:

@@ -107,7 +107,8 @@ class Product:
         if self.cells:
             passage = f"passage {self.cells.passage}" if self.cells.passage is not None else "passage not declared"
             viable = f", viability {self.cells.viability.value:.0%} (declared)" if self.cells.viability else ""
-            facts.append(("cells", passage + viable))
+            age = f", donor {self.cells.donor_age:g} years (declared)" if self.cells.donor_age is not None else ""
+            facts.append(("cells", passage + age + viable))
             facts += [(m.marker, _marker_text(m)) for m in self.cells.markers]
         if self.vesicles:
             facts += _vesicle_facts(self.vesicles)
@@ -179,6 +180,8 @@ def _vesicle_facts(lot: VesicleLot) -> list[tuple[str, str]]:
     ]
     if lot.particles_per_vial is not None:
         facts.append(("vial", f"{lot.volume_mL:g} mL, {lot.particles_per_vial:.2e} particles"))
+    if lot.particles_per_cell is not None:
+        facts.append(("yield", f"{lot.particles_per_cell:g} particles per cell of the starting material (declared)"))
     if lot.particles_per_ug is not None:
         facts.append(
             ("protein", f"{lot.protein_ug_per_mL:g} ug/mL (declared), {lot.particles_per_ug:.2e} particles/ug")

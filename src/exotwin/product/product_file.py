@@ -29,6 +29,7 @@ from exotwin.quantities import Estimate, wilson
 
 _CELLS = (
     "passage",
+    "donor_age",
     "viability",
     "plastic_adherent",
     "differentiation",
@@ -39,7 +40,7 @@ _CELLS = (
 )
 _TUBE = ("file", "control", "markers", "gate", "compensation")
 _FEW_CONTROL_CELLS = 1000  # of these, ten lie above the 99th percentile
-_VESICLES = ("volume", "protein", "nta", "cargo", "reported")
+_VESICLES = ("volume", "protein", "particles_per_cell", "nta", "cargo", "reported")
 
 
 @dataclass
@@ -91,6 +92,7 @@ def read_cells(table: Any, book: Book) -> tuple[CellLot, Mapping[str, Any]]:
         int(passage) if passage is not None else None,
         Estimate(viability, "1", how="declared, not measured here") if viability is not None else None,
         tuple(markers),
+        cells.amount("donor_age", "year", example="30 years"),
     )
     return lot, {k: v for k, v in declared.items() if v is not None}
 
@@ -215,6 +217,7 @@ def read_vesicles(table: Any, book: Book) -> tuple[VesicleLot, Mapping[str, Any]
     for key, value in (("volume", volume), ("protein", protein)):
         if value == 0:
             raise ProductError(vesicles.at(key), found="zero", expected="an amount above zero, or no such key")
+    per_cell = vesicles.number("particles_per_cell", low=1e-3, high=1e9, example="15000")
     nta = Fields(vesicles.table["nta"], vesicles.at("nta"), ("file", "dilution"), required=("file",))
     name = nta.text("file")
     dilution = nta.number("dilution", low=1, high=1e9, example="200")
@@ -227,7 +230,7 @@ def read_vesicles(table: Any, book: Book) -> tuple[VesicleLot, Mapping[str, Any]
     if fraction.value < 0.5:
         book.remark(f"{name}: only {fraction.value:.0%} of particles lie between 30 and 150 nm (exosome-size-ranges)")
     cargo = _read_cargo(vesicles, book) if vesicles.has("cargo") else None
-    lot = VesicleLot(volume, protein, size, particles_in_vial(size), fraction, cargo)
+    lot = VesicleLot(volume, protein, size, particles_in_vial(size), fraction, cargo, per_cell)
     return lot, _reported(vesicles)
 
 

@@ -2,6 +2,7 @@
 
 from exotwin.quantities import wilson
 from exotwin.trial.arms import reading_parameters
+from exotwin.trial.comparators import Held
 from exotwin.trial.lock import lock_text
 from exotwin.trial.population import Candidates, draw_knowledge, what_is_drawn
 from exotwin.trial.regimen import dose_days
@@ -16,6 +17,7 @@ __all__ = [
     "READINGS",
     "Candidates",
     "Effect",
+    "Held",
     "Screening",
     "Study",
     "TrialResult",

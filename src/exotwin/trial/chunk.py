@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from exotwin.engine import CompiledModel, Dose
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 UNSAID = "not measured"
 """Outcome of an arm in a reading that says nothing about it: by copies, of a product without measured cargo."""
@@ -30,9 +31,21 @@ _OUTCOME = "<U16"  # one width for all chunks: joining them must cut no text
 
 
 def n_runs(setup: Setup) -> int:
-    """Simulations a patient goes through: each treated arm in each reading, the untreated ones once."""
-    treated = len(setup.inputs)
-    return treated * len(READINGS) + len(setup.study.arms) - treated
+    """Simulations a patient goes through: each arm with a product in each reading, the others once."""
+    read = len(setup.inputs)
+    return read * len(READINGS) + len(setup.study.arms) - read
+
+
+def intrinsic(setup: Setup, numbers: Mapping[str, Floats | float], candidate: Ints, *, end: float) -> tuple[Dose, ...]:
+    """The kicks of the patients' own noise from the injury to ``end``; none where the condition has no noise.
+
+    They hang on the seed and the candidate's number alone, so that a patient meets the same luck in all arms.
+    """
+    if not setup.model.noises:
+        return ()
+    from exotwin.trial.noise import kicks
+
+    return kicks(setup.model, numbers, seed=setup.study.seed, patients=candidate, start=-setup.model.run_in, end=end)
 
 
 def simulate_chunk(
@@ -43,28 +56,29 @@ def simulate_chunk(
     n_threads: int | None,
     progress: Progress,
 ) -> Chunk:
-    """Patients ``part`` of those enrolled, through all arms and readings; the untreated arms run once."""
+    """Patients ``part`` of those enrolled, through all arms and readings; arms without a product run once."""
     from exotwin.engine import Dose
 
     study, model = setup.study, setup.model
     numbers = {name: values[part] for name, values in enrolled.parameters.items()}
     n, names = enrolled.draw[part].size, list(study.arms)
+    noise = intrinsic(setup, numbers, enrolled.candidate[part], end=study.horizon_days)
     arrays = _Arrays(setup, n)
     for a, name in enumerate(names):
-        arm = study.arms[name]
-        own, doses, carried = dict(numbers), tuple[Dose, ...](), tuple[str, ...]()
-        if arm.treated:
-            key = str(arm.product)
-            mechanism = setup.mechanisms[key]
-            what = arms.treatment(arm, setup.inputs[name], model, setup.products[key], mechanism, numbers, n)
+        arm, product = study.arms[name], setup.products.get(str(study.arms[name].product))
+        own, doses, carried = dict(numbers), noise, tuple[str, ...]()
+        doses += tuple(Dose(state, day, amount) for held in setup.added[name] for state, day, amount in held.steps())
+        if product is not None:
+            mechanism, where = setup.mechanisms[str(arm.product)], setup.inputs[name]
+            what = arms.treatment(arm, where, model, product, mechanism, numbers, n, fixed=setup.drawn.fixed)
             own |= what.parameters
-            doses = tuple(Dose(state=what.state, time=day, amount=what.amount) for day in what.days)
+            doses += tuple(Dose(state=what.state, time=day, amount=what.amount) for day in what.days)
             carried = tuple(mechanism.copies_per_vesicle) if arm.give == "vesicles" else ()
         for r, reading in enumerate(READINGS):
             main = reading == study.potency
-            if not arm.treated and not main:
+            if product is None and not main:
                 continue
-            if reading == "copies" and arm.treated and not arms.has_cargo(setup.products[str(arm.product)]):
+            if reading == "copies" and product is not None and not arms.has_cargo(product):
                 continue
             outputs = [seen.symbol for seen in model.observables.values()]
             if main:
@@ -72,7 +86,7 @@ def simulate_chunk(
                 outputs += [f"copies_{model.mediators[m]}" for m in carried]
             times = setup.all_times if main else setup.times
             found = simulate(setup, compiled, own, reading, times, list(dict.fromkeys(outputs)), doses, n_threads)
-            arrays.outcomes(found, slice(None) if not arm.treated else slice(r, r + 1), a)
+            arrays.outcomes(found, slice(None) if product is None else slice(r, r + 1), a)
             if main:
                 arrays.exposures(found, a, carried)
             progress.advance(n)
@@ -86,7 +100,7 @@ class _Arrays:
         self._setup, shape = setup, (len(READINGS), len(setup.study.arms), n)
         model, n_arms = setup.model, len(setup.study.arms)
         self._seen = {o: np.full((*shape, setup.times.size), np.nan, np.float32) for o in model.observables}
-        self._exposed = {e: np.full((n_arms, n, setup.first_week.size), np.nan, np.float32) for e in model.exposures}
+        self._exposed = {e: np.full((n_arms, n, setup.early.size), np.nan, np.float32) for e in model.exposures}
         self._outcome = np.full(shape, UNSAID, _OUTCOME)
         self._failed_at = np.full(shape, np.nan)
         self._values = np.full((len(setup.endpoints), *shape), np.nan)
@@ -105,9 +119,9 @@ class _Arrays:
             self._values[k, r, a] = patient_value(point, at_day, course[:, 0])
 
     def exposures(self, found: xr.Dataset, a: int, carried: tuple[str, ...]) -> None:
-        """The first week, and the highest number of copies in a recipient cell over all times."""
+        """The first weeks, and the highest number of copies in a recipient cell over all times."""
         model = self._setup.model
-        at = np.searchsorted(found["time"].values, self._setup.first_week)
+        at = np.searchsorted(found["time"].values, self._setup.early)
         for name, seen in model.exposures.items():
             self._exposed[name][a] = found[seen.symbol].values[:, at]
         for m, (mediator, symbol) in enumerate(model.mediators.items()):
@@ -136,7 +150,7 @@ class _Arrays:
         )
         exposure = xr.Dataset(
             {e: (dims[1:], values, _attributes(model.exposures[e])) for e, values in self._exposed.items()},
-            coords={k: v for k, v in names.items() if k != "reading"} | {"time": ("time", setup.first_week, day)},
+            coords={k: v for k, v in names.items() if k != "reading"} | {"time": ("time", setup.early, day)},
             attrs={"reading": setup.study.potency},
         )
         drawn = {name: values[part] for name, values in enrolled.parameters.items()}

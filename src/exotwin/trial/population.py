@@ -48,8 +48,8 @@ _RULES: Mapping[str, Callable[[Floats, float], npt.NDArray[np.bool_]]] = {
     ">=": operator.ge,
 }
 
-RunIn = Callable[[Mapping[str, Floats]], tuple[Mapping[str, Floats], npt.NDArray[np.str_]]]
-"""Parameters of candidates -> (symbol -> value at enrolment, outcome of each integration)."""
+RunIn = Callable[[Mapping[str, Floats], Ints], tuple[Mapping[str, Floats], npt.NDArray[np.str_]]]
+"""Parameters and numbers of candidates -> (symbol -> value at enrolment, outcome of each integration)."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,14 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Enrolled:
-    """The patients: ``parameters`` by name (patient,), all levels and what the study fixed; ``draw`` (patient,)."""
+    """The patients: ``parameters`` by name (patient,), all levels and what the study fixed; ``draw`` (patient,).
+
+    candidate : (patient,), the number that each had as a candidate, which its own noise keeps.
+    """
 
     parameters: Mapping[str, Floats]
     draw: Ints
+    candidate: Ints
     screening: Screening
 
     @property
@@ -153,26 +157,31 @@ def enrol(
     found = {name: np.empty(n_patients) for name in [*drawn.patient, *knowledge]}
     left_out = np.zeros(len(model.inclusion), np.int64)
     failed: Counter[str] = Counter()
+    candidate = np.zeros(n_patients, np.int64)
     progress.start("enrolling", n_patients)
     while np.any(seats < quota):
         if seen.sum() >= MAX_CANDIDATES * n_patients + _SPARE:
             raise _impossible(study, _screening(model, seats, left_out, failed))
         draw, position = _next_batch(quota - seats, seats, seen)
         numbers = candidates.take(draw, position) | {name: values[draw] for name, values in knowledge.items()}
-        values, outcome = run_in(numbers)
+        number = position * n_draws + draw
+        values, outcome = run_in(numbers, number)
         reason = _first_unmet(model, values, outcome)
         seat = seats[draw] + _accepted_before(reason == _MET, draw)
         looked_at = seat < quota[draw]  # the rest of the batch comes after its draw was full
         taken = looked_at & (reason == _MET)
+        place = (seat * n_draws + draw)[taken]
         for name, array in found.items():
-            array[(seat * n_draws + draw)[taken]] = numbers[name][taken]
+            array[place] = numbers[name][taken]
+        candidate[place] = number[taken]
         seats += np.bincount(draw[taken], minlength=n_draws)
         seen += np.bincount(draw[looked_at], minlength=n_draws)
         left_out += np.bincount(reason[looked_at & (reason >= 0)], minlength=left_out.size)
         failed.update(str(o) for o in outcome[looked_at & (reason == _FAILED)])
         progress.advance(int(taken.sum()))
     found |= {name: np.full(n_patients, value) for name, value in drawn.fixed.items()}
-    return Enrolled(found, np.arange(n_patients) % n_draws, _screening(model, seats, left_out, failed))
+    draw = np.arange(n_patients) % n_draws
+    return Enrolled(found, draw, candidate, _screening(model, seats, left_out, failed))
 
 
 def _next_batch(wanted: Ints, seats: Ints, seen: Ints) -> tuple[Ints, Ints]:

@@ -44,6 +44,17 @@ def parse_span(text: str, *, where: str) -> float:
     return days
 
 
+def parse_time(text: str, *, where: str) -> float:
+    """A time after enrolment such as ``"0 days"`` or ``"6 months"``, in days.
+
+    Raises
+    ------
+    StudyError : no number or no unit of time.
+    """
+    days, _ = parse_amount(text, where=where, kinds={"time": "day"}, example="6 months", error=StudyError)
+    return days
+
+
 def dose_days(schedule: str, *, where: str) -> tuple[float, ...]:
     """Days of the doses, rising from 0 or later.
 

@@ -8,7 +8,10 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exotwin.trial import statistics, wording
+import numpy as np
+import numpy.typing as npt
+
+from exotwin.trial import arms, statistics, wording
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +20,10 @@ if TYPE_CHECKING:
     from exotwin.biology import Model
     from exotwin.mechanism import Mechanism, Plausibility
     from exotwin.product import Product
+    from exotwin.trial.comparators import Held
     from exotwin.trial.study import Study
+
+Floats = npt.NDArray[np.float64]
 
 COLUMNS: Mapping[str, str] = {
     "reading": "animal, animal untranslated or copies",
@@ -93,7 +99,8 @@ class TrialResult:
     dataset : (reading, arm, patient, time), one variable an observable, float32; attributes: units, label, label_zh,
         log (0 or 1). Coordinates: time (days after enrolment), draw (patient), outcome (reading, arm, patient) =
         "ok" or why the integration stopped; values after that are NaN.
-    exposure : (arm, patient, time), one variable an exposure, float32, the first week in fine steps, main reading.
+    exposure : (arm, patient, time), one variable an exposure, float32, the first four weeks, finest at their start;
+        main reading.
     values : (endpoint, reading, arm, patient), float64: what each patient brings to each row of ``endpoints``;
         coordinates rule (endpoint) and day (endpoint); a share is 0 or 1.
     population : (quantity, patient), float64: every number that was drawn or fixed by the study, by its name in the
@@ -101,6 +108,7 @@ class TrialResult:
         (quantity) = "patient", "knowledge" or "fixed by the study".
     endpoints : columns as in `COLUMNS`.
     plausibility : by arm that gives vesicles.
+    added : arm -> the comparators that it adds.
     lock : versions, hashes, seed, tolerances, counts, overridden parameters.
     folder : where ``results.zarr`` lies, None if all is in memory.
     """
@@ -119,6 +127,25 @@ class TrialResult:
     population: xr.DataArray = field(repr=False)
     remarks: tuple[str, ...] = ()
     folder: Path | None = None
+    added: Mapping[str, tuple[Held, ...]] = field(default_factory=dict)
+
+    def given(self, arm: str) -> Floats:
+        """Each dose of the arm's product in each patient (patient,): living cells or particles; 0 without one."""
+        study, drawn = self.study.arms[arm], self.drawn()
+        n = int(self.population.sizes["patient"])
+        if study.product is None:
+            return np.zeros(n)
+        return arms.given(study, self.model, self.products[study.product], drawn, n, fixed=self.study.parameters)
+
+    def drawn(self, *, level: str = "") -> dict[str, Floats]:
+        """What each patient was given by the draws, or by the study: name -> (patient,); of one level if asked."""
+        population = self.population
+        names, levels = (population[c].values.astype(str) for c in ("quantity", "level"))
+        return {
+            str(name): values
+            for name, found, values in zip(names, levels, population.values, strict=True)
+            if level in ("", str(found))
+        }
 
     def bands(self, observable: str) -> xr.Dataset:
         """Median and 5-95 % band between patients, as in ``endpoints``, at every time.

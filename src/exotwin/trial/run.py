@@ -1,7 +1,7 @@
 """Runs a study: enrolment, chunks of patients through all arms and readings, endpoints.
 
 A chunk is a pure function of model, study and its number: however many threads, and whether or not the run was
-interrupted, the same bits come out. The untreated arms are the same in each reading and run once.
+interrupted, the same bits come out. Arms without a product are the same in each reading and run once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from exotwin.mechanism import Plausibility, plausibility
 from exotwin.progress import Progress, Silent
 from exotwin.trial import lock
-from exotwin.trial.chunk import UNSAID, n_runs, simulate, simulate_chunk
+from exotwin.trial.chunk import UNSAID, intrinsic, n_runs, simulate, simulate_chunk
 from exotwin.trial.endpoints import Compared, table
 from exotwin.trial.population import Enrolled, draw_knowledge, enrol
 from exotwin.trial.result import Screening, TrialResult
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from exotwin.engine import CompiledModel
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 CHUNK = 1000
 """Patients a chunk: the unit of work, of resuming, and of memory."""
@@ -86,6 +87,7 @@ def simulate_trial(
         population=patients["drawn"],
         remarks=(*setup.remarks, *_remarks(study, judged)),
         folder=out,
+        added=setup.added,
     )
 
 
@@ -128,9 +130,10 @@ def _enrol(setup: Setup, compiled: CompiledModel, n_threads: int | None, progres
     knowledge = draw_knowledge(setup.drawn, n_draws=study.population.n_draws, seed=study.seed)
     symbols = sorted({criterion.symbol for criterion in model.inclusion})
 
-    def run_in(numbers: Mapping[str, Floats]) -> tuple[Mapping[str, Floats], npt.NDArray[np.str_]]:
+    def run_in(numbers: Mapping[str, Floats], candidate: Ints) -> tuple[Mapping[str, Floats], npt.NDArray[np.str_]]:
         given: dict[str, Floats | float] = {**numbers, **setup.drawn.fixed}
-        run = simulate(setup, compiled, given, study.potency, np.array([0.0]), symbols, (), n_threads)
+        noise = intrinsic(setup, given, candidate, end=0.0)
+        run = simulate(setup, compiled, given, study.potency, np.array([0.0]), symbols, noise, n_threads)
         return {s: run[s].values[:, -1] for s in symbols}, run["outcome"].values
 
     return enrol(study, model, setup.drawn, knowledge, run_in, progress)

@@ -16,6 +16,7 @@ from exotwin.errors import StudyError, nearest
 from exotwin.mechanism import Mechanism, mechanism_of
 from exotwin.product import Product
 from exotwin.trial import arms
+from exotwin.trial.comparators import Held, added_to_arms
 from exotwin.trial.endpoints import TimedEndpoint, endpoint_rules, timed_endpoints
 from exotwin.trial.faults import shown
 from exotwin.trial.population import Drawn, what_is_drawn
@@ -28,7 +29,8 @@ Floats = npt.NDArray[np.float64]
 
 _MOST_TIMES = 160
 _MINUTES = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 360, 480, 600, 720, 960, 1200)
-_FIRST_WEEK = (0.0, *(m / 1440 for m in _MINUTES), 1, 1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5, 6, 6.5, 7)
+_DAYS = (1, 1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5, 6, 6.5, 7, 8, 9, 10, 12, 14, 17, 21, 24, 28)
+_EARLY = (0.0, *(m / 1440 for m in _MINUTES), *_DAYS)
 _ALMOST_NEVER = 1e-9  # probability below which a draw of a parameter does not count as possible
 _AFTER_A_DOSE = (0.25, 0.5, 1.0, 2.0, 4.0)  # days; when copies in the cell come to their peak
 
@@ -37,8 +39,9 @@ _AFTER_A_DOSE = (0.25, 0.5, 1.0, 2.0, 4.0)  # days; when copies in the cell come
 class Setup:
     """Everything that a chunk of patients needs to know.
 
-    inputs : treated arm -> where its doses go in. times : outcomes, days. first_week : exposures, days.
-    all_times : both, and the days after each dose, for the peak of copies.
+    inputs : arm with a product -> where its doses go in. added : arm -> its comparators.
+    times : outcomes, days. early : exposures, days. all_times : both, and the days after each dose, for the peak of
+    copies.
     """
 
     study: Study
@@ -46,10 +49,11 @@ class Setup:
     products: Mapping[str, Product]
     mechanisms: Mapping[str, Mechanism]
     inputs: Mapping[str, DoseInput]
+    added: Mapping[str, tuple[Held, ...]]
     endpoints: tuple[TimedEndpoint, ...]
     drawn: Drawn
     times: Floats
-    first_week: Floats
+    early: Floats
     all_times: Floats
     remarks: tuple[str, ...]
 
@@ -74,31 +78,33 @@ def prepare(study: Study) -> Setup:
     """
     model = _model(study)
     fixed = _fixed(study, model)
-    inputs = {name: arms.dose_input(study, name, model) for name, arm in study.arms.items() if arm.treated}
+    inputs = {name: arms.dose_input(study, name, model) for name, arm in study.arms.items() if arm.give}
+    added = added_to_arms(study, model)
     points = timed_endpoints(endpoint_rules(study, model), model)
     products = {key: Product.from_toml(entry.file) for key, entry in study.products.items()}
     for name in inputs:
-        arms.check_product(study, name, products[str(study.arms[name].product)])
+        arms.check_product(study, name, products[str(study.arms[name].product)], model)
     mechanisms = {key: mechanism_of(p, model.mediators, model.processes) for key, p in products.items()}
     _check_main_reading(study, products)
     spreads = {
         name: spread
         for key in products
-        for name, spread in arms.product_knowledge(key, products[key], mechanisms[key]).items()
+        for name, spread in arms.product_knowledge(key, products[key], mechanisms[key], model, fixed).items()
     }
-    times, first_week, all_times = _times(study, points)
+    times, early, all_times = _times(study, points)
     return Setup(
         study=study,
         model=model,
         products=products,
         mechanisms=mechanisms,
         inputs=inputs,
+        added=added,
         endpoints=points,
         drawn=what_is_drawn(model, age=study.population.age, fixed=fixed, products=spreads),
         times=times,
-        first_week=first_week,
+        early=early,
         all_times=all_times,
-        remarks=arms.remarks(study, products, mechanisms),
+        remarks=arms.remarks(study, products, mechanisms, model),
     )
 
 
@@ -124,7 +130,7 @@ def _model(study: Study) -> Model:
             expected=f"for {study.condition} one of " + ", ".join(f'"{s}"' for s in kinds),
             nearest=nearest(study.species, kinds),
         )
-    return assemble(study.condition, study.species)
+    return assemble(study.condition, study.species, combination=study.combination)
 
 
 def _fixed(study: Study, model: Model) -> dict[str, float]:
@@ -175,7 +181,7 @@ def _times(study: Study, points: tuple[TimedEndpoint, ...]) -> tuple[Floats, Flo
     horizon = study.horizon_days
     step = 7.0 * max(1, int(np.ceil(horizon / (7.0 * _MOST_TIMES))))
     times = np.unique(np.concatenate([np.arange(0.0, horizon, step), [horizon], [p.day for p in points]]))
-    first_week = np.array([t for t in _FIRST_WEEK if t <= horizon])
+    early = np.array([t for t in _EARLY if t <= horizon])
     doses = np.array(sorted({day for arm in study.arms.values() for day in arm.days}))
     after = np.add.outer(doses, _AFTER_A_DOSE).ravel()
-    return times, first_week, np.unique(np.concatenate([times, first_week, after[after <= horizon]]))
+    return times, early, np.unique(np.concatenate([times, early, after[after <= horizon]]))

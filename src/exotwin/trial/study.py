@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import os
 from html import escape
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
-    AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
     ValidationError,
@@ -23,22 +19,18 @@ from pydantic import (
 
 from exotwin.errors import StudyError, nearest
 from exotwin.tables import neighbour, read_text, read_toml
+from exotwin.trial.arm import Added, Amount, Arm, Name, StudyTable
 from exotwin.trial.faults import fault, fault_of, place, shown, study_error
-from exotwin.trial.regimen import FORMS, dose_days, parse_span
-from exotwin.units import parse_amount
+from exotwin.trial.regimen import parse_span
 
 Reading = Literal["animal", "animal untranslated", "copies"]
 
 READINGS: tuple[Reading, ...] = get_args(Reading)
+Combination = Literal["bliss", "highest single", "additive"]
+
 _READING = 'one of "animal", "animal untranslated", "copies"'
 _DEFAULT_DRAWS = 50
-_KINDS = {
-    "cells": {"cells": "cell", "cells/kg": "cell/kg"},
-    "vesicles": {"particles": "particle", "particles/kg": "particle/kg", "mL": "mL"},
-}
-_LARGEST_DOSE = 1e20  # of anything: beyond it lie slips of the exponent, and numbers that single precision cannot hold
 _LONGEST_DAYS = 100 * 365.25
-_EXAMPLES = {"cells": "1e6 cells/kg", "vesicles": "1e11 particles"}
 
 
 def _one_reading(value: Any) -> Any:
@@ -49,30 +41,7 @@ def _one_reading(value: Any) -> Any:
     return value
 
 
-def _number_or_text(value: Any) -> Any:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float | str)
-        or (isinstance(value, float) and not math.isfinite(value))
-    ):
-        raise fault(shown(value), 'a number in the unit of the model, or a number with its unit, such as "5 L"')
-    return value
-
-
-def _readable(name: str) -> str:
-    if not name.strip() or not name.isprintable():
-        raise fault(shown(name), "a name that can be read: not blank, and without control characters")
-    return name
-
-
-_Name = Annotated[str, AfterValidator(_readable)]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class Age(_Table):
+class Age(StudyTable):
     """Age at enrolment in years: normal between ``min`` and ``max``, cut off there."""
 
     mean: float = Field(gt=0, description="mean age in years, such as 33")
@@ -89,7 +58,7 @@ class Age(_Table):
         return self
 
 
-class Population(_Table):
+class Population(StudyTable):
     """Who is enrolled, and how many draws of what is not known they are spread over."""
 
     n_patients: int = Field(ge=4, le=10_000_000, description="number of virtual patients to enrol, such as 1000")
@@ -122,7 +91,7 @@ class Population(_Table):
         return self
 
 
-class ProductFile(_Table):
+class ProductFile(StudyTable):
     """Where a product is described; the path is relative to the study file."""
 
     file: Path = Field(strict=False, description='path of a product file, such as "umbilical/product.toml"')
@@ -137,61 +106,7 @@ class ProductFile(_Table):
         return path
 
 
-class Arm(_Table):
-    """One treatment. An arm without ``give`` is left untreated."""
-
-    product: str | None = Field(default=None, description="name of a product of this study")
-    give: Literal["cells", "vesicles"] | None = Field(default=None, description='"cells" or "vesicles"')
-    route: str | None = Field(default=None, description='way in, such as "intravenous"')
-    dose: str | None = Field(default=None, description='"1e6 cells/kg", "1e11 particles", "1e9 particles/kg", "2 mL"')
-    schedule: str = Field(default="once", description=FORMS)
-
-    @property
-    def treated(self) -> bool:
-        """Whether anything is given."""
-        return self.give is not None
-
-    @property
-    def amount(self) -> tuple[float, str]:
-        """Each dose as a number and its kind: cells, cells/kg, particles, particles/kg or mL."""
-        assert self.give is not None
-        assert self.dose is not None
-        return parse_amount(
-            self.dose, where="dose", kinds=_KINDS[self.give], example=_EXAMPLES[self.give], error=StudyError
-        )
-
-    @property
-    def days(self) -> tuple[float, ...]:
-        """Days of the doses after enrolment."""
-        return dose_days(self.schedule, where="schedule") if self.treated else ()
-
-    @model_validator(mode="after")
-    def _whole(self) -> Arm:
-        given = [k for k in ("product", "give", "route", "dose") if getattr(self, k) is not None]
-        if given and len(given) < 4:
-            lacking = [k for k in ("product", "give", "route", "dose") if k not in given]
-            raise fault(
-                "only " + ", ".join(given),
-                f"also {', '.join(lacking)}; an untreated arm has none of the four",
-                key=() if lacking else given,
-            )
-        if not given and "schedule" in self.model_fields_set:
-            raise fault("a schedule without product, give, route and dose", "all of them, or an empty table")
-        if given:
-            try:
-                amount, kind = self.amount
-                if amount > _LARGEST_DOSE:
-                    raise fault(f'"{self.dose}"', f"at most {_LARGEST_DOSE:.0e} {kind}", key=("dose",))
-            except StudyError as error:
-                raise fault_of(error, key=("dose",)) from error
-            try:
-                _ = self.days
-            except StudyError as error:
-                raise fault_of(error, key=("schedule",)) from error
-        return self
-
-
-class Endpoint(_Table):
+class Endpoint(StudyTable):
     """An observable at stated times after enrolment. Endpoints of a study stand in place of the condition's own."""
 
     observable: str = Field(description='an observable of the condition, such as "amh"')
@@ -233,29 +148,33 @@ class Endpoint(_Table):
         return self
 
 
-class Solver(_Table):
+class Solver(StudyTable):
     """Tolerances of the integration: relative, and absolute in the unit of each state (left out: the engine's rule)."""
 
     rtol: float = Field(default=1e-6, ge=1e-12, le=1e-2, description="relative tolerance, such as 1e-6")
     atol: float | None = Field(default=None, gt=0, description="absolute tolerance, such as 1e-9")
 
 
-class Study(_Table):
+class Study(StudyTable):
     """A whole study, checked; made by `from_toml` alone."""
 
-    title: _Name = Field(description="a title")
+    title: Name = Field(description="a title")
     condition: str = Field(description='a condition, such as "poi"')
     species: str = Field(default="human", description="human, mouse or rat")
     horizon: str = Field(description='how long patients are followed, such as "2 years"')
     seed: int = Field(ge=0, le=2**63 - 1, description="a whole number that fixes all that is drawn")
     potency: Annotated[Reading, BeforeValidator(_one_reading)] = Field(default="animal", description=_READING)
+    combination: Combination = Field(
+        default="bliss",
+        description='how several mediators act on one process: "bliss", "highest single" or "additive"',
+    )
     population: Population = Field(description="a table [population]")
-    products: dict[_Name, ProductFile] = Field(default={}, description='a table a product: file = "…"')
-    arms: dict[_Name, Arm] = Field(min_length=2, description="a table an arm, at least two")
+    products: dict[Name, ProductFile] = Field(default={}, description='a table a product: file = "…"')
+    arms: dict[Name, Arm] = Field(min_length=2, description="a table an arm, at least two")
     comparator: str = Field(description="the arm that the others are compared to")
-    endpoints: dict[_Name, Endpoint] = Field(default={}, description="a table an endpoint")
+    endpoints: dict[Name, Endpoint] = Field(default={}, description="a table an endpoint")
     solver: Solver = Field(default=Solver(), description="a table [solver] with rtol and atol")
-    parameters: dict[str, Annotated[float | str, BeforeValidator(_number_or_text)]] = Field(
+    parameters: dict[str, Amount] = Field(
         default={}, description='model parameters to fix, such as translation = 1 or blood_volume = "5 L"'
     )
     _path: Path = PrivateAttr(default=Path("study.toml"))
@@ -298,9 +217,11 @@ class Study(_Table):
         said = f"{self.condition}, {self.species}; {self.population.n_patients} virtual patients, {self.horizon}"
         rows = ""
         for name, arm in self.arms.items():
-            given = (arm.product, arm.give, arm.route, arm.dose, arm.schedule if arm.treated else None)
+            added = ", ".join(a.name for a in arm.comparators)
+            given = (arm.product, arm.give, arm.route, arm.dose, arm.schedule if arm.give else None, added)
             rows += "<tr>" + "".join(f"<td>{escape(cell or '')}</td>" for cell in (name, *given)) + "</tr>"
-        heads = "".join(f"<th>{head}</th>" for head in ("arm", "product", "give", "route", "dose", "schedule"))
+        names = ("arm", "product", "give", "route", "dose", "schedule", "comparators")
+        heads = "".join(f"<th>{head}</th>" for head in names)
         about = f"<p><b>{escape(self.title)}</b><br>{escape(said)}; reading: {self.potency}, seed {self.seed}</p>"
         return f"{about}<table><tr>{heads}</tr>{rows}</table>"
 
@@ -333,9 +254,18 @@ class Study(_Table):
                     f"doses before the horizon, day {horizon:g}",
                     key=("arms", name, "schedule"),
                 )
+            for k, added in enumerate(arm.comparators):
+                _within(added, horizon, ("arms", name, "comparators", str(k)))
         for name, endpoint in self.endpoints.items():
             if endpoint.days[-1] > horizon:
                 raise fault(
                     f"day {endpoint.days[-1]:g}", f"times up to the horizon, day {horizon:g}", key=("endpoints", name)
                 )
         return self
+
+
+def _within(added: Added, horizon: float, key: tuple[str, ...]) -> None:
+    if added.begins >= horizon:
+        raise fault(f'"{added.start}"', f"a start before the horizon, day {horizon:g}", key=(*key, "start"))
+    if added.stop is not None and added.ends > horizon:
+        raise fault(f'"{added.stop}"', f"a time up to the horizon, day {horizon:g}", key=(*key, "stop"))

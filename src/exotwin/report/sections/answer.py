@@ -10,6 +10,7 @@ from exotwin.report import answer, facts
 from exotwin.report.blocks import Bar, Cell, Table, figure, group, text
 from exotwin.report.in_short import in_short
 from exotwin.report.numbers import number
+from exotwin.report.sections.given import lasting
 
 if TYPE_CHECKING:
     from exotwin.report.page import Page
@@ -41,11 +42,17 @@ def given(page: Page, arm: str) -> str:
     words, treatment = page.words, page.result.study.arms[arm]
     if not treatment.treated:
         return words("answer.untreated")
-    amount, unit = treatment.amount
-    days = words("word.comma").join(number(d) for d in treatment.days)
-    schedule = words("answer.schedule", schedule=treatment.schedule, days=days)
-    route = words.known(f"route.{treatment.route}", str(treatment.route))
-    return words("answer.gives", dose=words.number(amount, unit), route=route, schedule=schedule)
+    said = []
+    if treatment.give is not None:
+        amount, unit = treatment.amount
+        days = words("word.comma").join(number(d) for d in treatment.days)
+        schedule = words("answer.schedule", schedule=treatment.schedule, days=days)
+        route = words.known(f"route.{treatment.route}", str(treatment.route))
+        said.append(words("answer.gives", dose=words.number(amount, unit), route=route, schedule=schedule))
+    for held in page.result.added.get(arm, ()):
+        level = words.number(held.level, held.comparator.unit)
+        said.append(words("answer.adds", name=words.label(held.comparator), level=level, lasting=lasting(words, held)))
+    return words("word.semicolon").join(said)
 
 
 def _facts(page: Page) -> str:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from exotwin.product import Product, Verdict
     from exotwin.quantities import Estimate
     from exotwin.report.page import Page
+    from exotwin.report.wording import Words
+    from exotwin.trial import Held
 
 N_CARGO = 12  # rows of the cargo table on the page; the CSV has all
 
@@ -26,22 +28,50 @@ def build(page: Page) -> dict[str, Any]:
 
 def _doses(page: Page) -> Table:
     words = page.words
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
+    before = ""
     for row in facts.rows(doses(page.result)):
+        head = text(words.arm(row.arm) if row.arm != before else "", head=True)
+        before = row.arm
         if not row.product:
-            nothing = text(words("given.nothing_given"))
-            rows.append((text(words.arm(row.arm), head=True), nothing, text(""), text(""), text("")))
-            continue
-        form = words(f"form.{row.form}")
-        route = words.known(f"route.{row.route}", row.route)
-        name = page.result.products[row.product].name
-        amount = figure(words.number(row.amount, row.unit), row.amount)
-        days = row.days.replace(" ", words("word.comma"))
-        said, listed = words("answer.schedule", schedule=row.schedule, days=days), words("given.on_days", days=days)
-        schedule = text(said, note=listed if listed != said else "")
-        rows.append((text(words.arm(row.arm), head=True), text(name, note=form), amount, text(route), schedule))
+            rows.append((head, text(words("given.nothing_given")), text(""), text(""), text("")))
+        elif row.form in ("held", "course"):
+            rows.append((head, *_comparator(page, row)))
+        else:
+            rows.append((head, *_of_product(page, row)))
     columns = tuple(words(f"given.dose_{c}") for c in ("arm", "product", "each", "route", "schedule"))
     return Table("doses", words("given.doses"), columns, tuple(rows), page.downloads("doses"), numeric=frozenset({2}))
+
+
+def _of_product(page: Page, row: Any) -> tuple[Cell, ...]:
+    words = page.words
+    name, form = page.result.products[row.product].name, words(f"form.{row.form}")
+    days = row.days.replace(" ", words("word.comma"))
+    said, listed = words("answer.schedule", schedule=row.schedule, days=days), words("given.on_days", days=days)
+    schedule = text(said, note=listed if listed != said else "")
+    route = text(words.known(f"route.{row.route}", row.route))
+    amount = figure(words.number(row.amount, row.unit), row.amount)
+    return (text(name, note=form), amount, route, schedule)
+
+
+def _comparator(page: Page, row: Any) -> tuple[Cell, ...]:
+    words = page.words
+    (held,) = (h for h in page.result.added[row.arm] if h.comparator.name == row.product and _days(h) == row.days)
+    cited = page.references.cite(held.comparator.records)
+    name = text(words.label(held.comparator), note=words(f"form.{row.form}"), records=cited)
+    return (name, figure(words.number(row.amount, row.unit), row.amount), text(""), text(lasting(words, held)))
+
+
+def _days(held: Held) -> str:
+    return " ".join(f"{d:g}" for d in (*held.days, *(() if held.stop is None else (held.stop,))))
+
+
+def lasting(words: Words, held: Held) -> str:
+    """``from day 0 to day 183``, ``from day 0 on``, or the days of a course."""
+    if held.comparator.kind == "course":
+        return words("given.on_days", days=words("word.comma").join(number(d) for d in held.days))
+    start = number(held.days[0])
+    return words("given.held", start=start, stop=number(held.stop)) if held.stop else words("given.on", start=start)
 
 
 def _product(page: Page, key: str, product: Product) -> dict[str, Any]:

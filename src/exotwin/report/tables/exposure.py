@@ -121,18 +121,6 @@ def _given(result: TrialResult, name: str, days: npt.NDArray[np.float64]) -> npt
     """(patient, time): particles or living cells given up to each time, inclusive."""
     import numpy as np
 
-    arm, n = result.study.arms[name], result.exposure.sizes["patient"]
-    if not arm.treated:
-        return np.zeros((n, days.size))
-    amount, kind = arm.amount
-    drawn = facts.drawn(result)
-    each = np.full(n, amount)
-    if kind.endswith("/kg"):
-        each = each * drawn.get("body_weight", np.full(n, result.model.parameters["body_weight"].value))
-    product = result.products[str(arm.product)]
-    if kind == "mL" and product.vesicles is not None:
-        each = each * product.vesicles.particles_per_mL.value
-    known = f"{arm.product}:{'viability' if arm.give == 'cells' else 'particles'}"
-    each = each * drawn.get(known, np.ones(n))
+    arm = result.study.arms[name]
     n_doses = np.searchsorted(np.asarray(arm.days), days, side="right")
-    return each[:, None] * n_doses[None, :]
+    return result.given(name)[:, None] * n_doses[None, :]

@@ -14,18 +14,25 @@ if TYPE_CHECKING:
 
 
 def doses(result: TrialResult) -> pd.DataFrame:
-    """One row an arm. ``amount`` in ``unit`` is each dose; ``days`` after enrolment."""
+    """One row an arm, product or comparator. ``amount`` in ``unit`` is each dose, or the level that is held.
+
+    ``days`` after enrolment: of the doses, or of start and stop.
+    """
     import pandas as pd
 
     rows: list[tuple[object, ...]] = []
     for name in facts.arms(result):
-        arm = result.study.arms[name]
+        arm, added = result.study.arms[name], result.added.get(name, ())
         if not arm.treated:
             rows.append((name, "", "", "", None, "", "", 0, ""))
-            continue
-        amount, unit = arm.amount
-        days = " ".join(f"{d:g}" for d in arm.days)
-        rows.append((name, arm.product, arm.give, arm.route, amount, unit, arm.schedule, len(arm.days), days))
+        if arm.give is not None:
+            amount, unit = arm.amount
+            days = " ".join(f"{d:g}" for d in arm.days)
+            rows.append((name, arm.product, arm.give, arm.route, amount, unit, arm.schedule, len(arm.days), days))
+        for held in added:
+            c, stop = held.comparator, () if held.stop is None else (held.stop,)
+            days = " ".join(f"{d:g}" for d in (*held.days, *stop))
+            rows.append((name, c.name, c.kind, "", held.level, c.unit, "", len(held.days), days))
     columns = ["arm", "product", "form", "route", "amount", "unit", "schedule", "n_doses", "days"]
     return pd.DataFrame(rows, columns=columns)
 
