@@ -4,6 +4,7 @@ from exotwin.quantities import wilson
 from exotwin.trial.arms import reading_parameters
 from exotwin.trial.comparators import Held
 from exotwin.trial.lock import lock_text
+from exotwin.trial.noise import kicks
 from exotwin.trial.population import Candidates, draw_knowledge, what_is_drawn
 from exotwin.trial.regimen import dose_days
 from exotwin.trial.result import COLUMNS, Screening, TrialResult
@@ -25,6 +26,7 @@ __all__ = [
     "dose_days",
     "draw_knowledge",
     "held",
+    "kicks",
     "lock_text",
     "number_needed",
     "paired_effect",

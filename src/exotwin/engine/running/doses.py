@@ -57,13 +57,16 @@ def schedule(doses: Sequence[Dose], start: float, end: float, states: Mapping[st
     infusions = [dose for dose in doses if dose.duration > 0]
     changes = {dose.time for dose in infusions} | {dose.time + dose.duration for dose in infusions}
     stops = sorted({start, end} | {dose.time for dose in doses} | {time for time in changes if time < end})
+    at_once: dict[float, list[Dose]] = {}  # noise gives thousands of doses: no search through all of them at each stop
+    for dose in doses:
+        if dose.duration == 0:
+            at_once.setdefault(dose.time, []).append(dose)
     first, state, sets_inflow, amount = [0], [], [], []
     for stop in stops:
-        for dose in doses:
-            if dose.time == stop and dose.duration == 0:
-                state.append(states[dose.state])
-                sets_inflow.append(0)
-                amount.append(np.asarray(dose.amount))
+        for dose in at_once.get(stop, ()):
+            state.append(states[dose.state])
+            sets_inflow.append(0)
+            amount.append(np.asarray(dose.amount))
         # The whole rate is written anew at each change: adding and taking away would leave rounding errors behind.
         for name in sorted({d.state for d in infusions if stop in (d.time, d.time + d.duration)}):
             running = [d for d in infusions if d.state == name and d.time <= stop < d.time + d.duration]
