@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from tiny_trial import ANTIMONY, STUDY, parameter
 
-from exotwin.biology import Comparator, Criterion, DoseInput, EndpointRule, Model, Observable, Spread
+from exotwin.biology import Comparator, Criterion, DoseInput, EndpointRule, Model, Noise, Observable, Spread
 from exotwin.mechanism import Edge, Mechanism
 from exotwin.product import Cargo, CellLot, MediatorCopies, Product, SizeDistribution, VesicleLot
 from exotwin.quantities import Estimate
@@ -88,7 +89,7 @@ def tiny_model() -> Model:
             EndpointRule("kept", "follicles", (365.25,), "share", "higher", "kept", "保留", "dimensionless", 500.0),
             EndpointRule("change", "follicles", (365.25,), "change", "higher", "lost", "减少", "follicle"),
         ),
-        states=("follicles", "vesicles", "living", "habit", "drug"),
+        states=("follicles", "vesicles", "living", "habit", "drug", "luck"),
         comparators={
             "exercise": Comparator("exercise", "exercise", "运动", "habit", "dimensionless", "held", 1.0),
             "senolytic": Comparator("senolytic", "senolytic", "清除剂", "drug", "mg", "course", 2.0, "weekly, 3 doses"),
@@ -134,6 +135,18 @@ def tiny_mechanism(lot: Product) -> Mechanism:
     assert lot.vesicles.cargo is not None
     edge = Edge("miR-1", "PTEN", "loss_process", -0.5, 0.2, "assumed", ("mirna-threshold-cell",), "made up for tests")
     return Mechanism("test lot", (edge,), {("miR-1", "loss_process"): (-0.5, 0.2)}, lot.vesicles.cargo.mediators, ())
+
+
+@pytest.fixture
+def tiny_noise(tiny_world: None, tiny_model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The small condition with luck of its own in each patient, every week."""
+    numbers = (parameter("luck_strength", 0.01, unit="1/day"), parameter("luck_interval", 7.0, unit="day"))
+    noisy = dataclasses.replace(
+        tiny_model,
+        parameters=tiny_model.parameters | {p.name: p for p in numbers},
+        noises=(Noise("luck", "luck_strength", "luck_interval"),),
+    )
+    monkeypatch.setattr("exotwin.trial.setup.assemble", lambda condition, species, *, combination: noisy)
 
 
 @pytest.fixture

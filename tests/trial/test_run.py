@@ -119,6 +119,39 @@ def test_another_seed_gives_other_patients(study_of):
     assert {"dataset", "values", "population", "endpoints"} <= set(differing(one, other))
 
 
+@pytest.mark.usefixtures("tiny_noise", "small_chunks")
+def test_an_interrupted_run_of_a_noisy_condition_goes_on_with_identical_bits(study_of, tmp_path):
+    whole = simulate_trial(study_of(), n_threads=1)
+    with pytest.raises(KeyboardInterrupt):
+        simulate_trial(study_of(), out=tmp_path / "cut", progress=StopAfter(16 * 7 + 20))
+    assert differing(whole, simulate_trial(study_of(), out=tmp_path / "cut", n_threads=3)) == []
+
+
+@pytest.mark.usefixtures("tiny_noise")
+def test_luck_differs_between_patients_and_is_one_in_all_arms_and_in_enrolment(study_of):
+    more = '\n[arms.again]\ncomparators = [{ name = "exercise", start = "2 days", level = 1e-9 }]\n'
+    result = simulate_trial(study_of(more=more))
+    kept = result.dataset["follicles"].sel(reading="animal")
+    loss = result.population.sel(quantity="loss").values
+    at_enrolment = np.log(kept.isel(time=0).sel(arm="untreated") / 1000) / (-180 * loss)
+    assert np.std(at_enrolment) > 0.02  # 1 without luck
+    # a habit of nothing leaves the patient's own course, kick for kick; steps and the store differ in the last digits
+    np.testing.assert_allclose(kept.sel(arm="again"), kept.sel(arm="untreated"), rtol=1e-5)
+    # who was enrolled met the criterion with this very luck
+    assert (result.dataset["fsh"].sel(reading="animal").isel(time=0) > 10 * (1 - 1e-4)).all()
+
+
+@pytest.mark.usefixtures("tiny_noise")
+def test_noise_is_part_of_what_a_run_is(study_of, tiny_model, monkeypatch):
+    from exotwin.trial import lock
+    from exotwin.trial.setup import prepare
+
+    noisy = lock.run_key(prepare(study_of()), 1000)
+    monkeypatch.setattr("exotwin.trial.setup.assemble", lambda condition, species, *, combination: tiny_model)
+    plain = lock.run_key(prepare(study_of()), 1000)
+    assert [k for k in plain if plain[k] != noisy[k]] == ["numbers"]
+
+
 @pytest.mark.usefixtures("small_chunks")
 def test_an_interrupted_run_goes_on_with_identical_bits(study_of, tmp_path):
     whole = simulate_trial(study_of(), out=tmp_path / "whole")

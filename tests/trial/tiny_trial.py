@@ -66,7 +66,8 @@ dose = "1e11 particles"
 schedule = "every 2 weeks for 8 weeks"
 """
 
-# Follicles are lost at a rate that a product, a habit and a drug slow; vesicles leave the blood; copies follow them.
+# Follicles are lost at a rate that a product, a habit and a drug slow, and luck moves; vesicles leave the blood; copies
+# follow them.
 ANTIMONY = """
 model tiny
   loss_process := exp(reading_animal * translation * animal_effect_loss_process * response \\
@@ -75,10 +76,12 @@ model tiny
   copies_mir_1 := vesicles * copies_per_vesicle_mir_1 / 1e6;
   fsh := fsh_scale / (follicles + 1);
   share_left := follicles / 100;
-  follicles = 1000; follicles' = -loss * loss_process * (1 - habit / 2) * exp(-drug) * follicles;
+  follicles = 1000; follicles' = -loss * loss_process * (1 - habit / 2) * exp(luck - drug) * follicles;
+  luck = 0; luck' = -luck / 10;
   habit = 0; habit' = 0; drug = 0; drug' = -drug;
   vesicles = 0; vesicles' = -clearance * vesicles;
   living = 0; living' = -clearance * living;
+  luck_strength = 0; luck_interval = 7;
   loss = 0.001; clearance = 0.1; fsh_scale = 10000; reading_animal = 0; reading_copies = 0; translation = 1;
   animal_effect_loss_process = -1; copies_per_vesicle_mir_1 = 0; gain_mir_1_loss_process = 0; body_weight = 60;
   age_start = 30;

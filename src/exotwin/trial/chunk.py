@@ -12,6 +12,7 @@ from exotwin.biology import Observable
 from exotwin.progress import Progress
 from exotwin.trial import arms
 from exotwin.trial.endpoints import patient_value
+from exotwin.trial.noise import kicks
 from exotwin.trial.population import Enrolled
 from exotwin.trial.setup import Setup
 from exotwin.trial.store import Chunk
@@ -43,8 +44,6 @@ def intrinsic(setup: Setup, numbers: Mapping[str, Floats | float], candidate: In
     """
     if not setup.model.noises:
         return ()
-    from exotwin.trial.noise import kicks
-
     return kicks(setup.model, numbers, seed=setup.study.seed, patients=candidate, start=-setup.model.run_in, end=end)
 
 

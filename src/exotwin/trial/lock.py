@@ -26,9 +26,18 @@ _LIBRARIES = ("antimony", "casadi", "llvmlite", "numpy", "python-libsbml", "scip
 
 def run_key(setup: Setup, chunk: int) -> dict[str, str]:
     """All that the numbers of a chunk rest on, as text; chunks with unlike keys never meet in one folder."""
-    key = {"study": setup.study_digest, "model": setup.model.digest, "exotwin": __version__}
+    key = {"study": setup.study_digest, "model": setup.model.digest, "numbers": _numbers(setup), "exotwin": __version__}
     key |= {library: version(library) for library in _LIBRARIES}
     return key | {"processor": _processor(), "patients a chunk": str(chunk)}
+
+
+def _numbers(setup: Setup) -> str:
+    """sha256 of what the tables say beside the document: spreads, sources of cells, noise, comparators as held."""
+    model = setup.model
+    spread = [(p.name, p.level, p.spread) for p in model.parameters.values()]
+    sources = [(tissue, [*own.values()]) for tissue, own in model.sources.items()]
+    added = [(arm, [*one.steps()]) for arm, held in setup.added.items() for one in held]
+    return hashlib.sha256(repr([spread, sources, model.noises, added]).encode()).hexdigest()
 
 
 def lock_of(setup: Setup, screening: Screening, outcome: npt.NDArray[np.str_]) -> dict[str, Any]:
