@@ -84,7 +84,7 @@ def test_secretion_that_stays_low_lowers_deficits_and_tnf_and_not_the_number_of_
     }
     low, usual = found[0.5], found[1.0]
     assert low["tone"][0, -1] == pytest.approx(0.5, rel=1e-6)
-    assert low["tnf"][0, -1] / usual["tnf"][0, -1] == pytest.approx(0.5, rel=1e-6)
+    assert low["tnf"][0, -1] / usual["tnf"][0, -1] == pytest.approx(0.25, rel=1e-6)  # steepness 2
     assert low["frailty_index"][0, -1] < 0.9 * usual["frailty_index"][0, -1]
     np.testing.assert_allclose(low["senescence"], usual["senescence"], rtol=1e-6)
 
@@ -92,7 +92,7 @@ def test_secretion_that_stays_low_lowers_deficits_and_tnf_and_not_the_number_of_
 @pytest.mark.parametrize("species", ["human", "mouse"])
 def test_the_effect_in_animals_is_senomorphic_rather_than_senolytic(models, species):
     numbers = models[species].parameters
-    assert numbers["animal_effect_sasp_secretion"].value < -5 * abs(numbers["animal_effect_senescent_removal"].value)
+    assert numbers["animal_effect_sasp_secretion"].value < -3 * abs(numbers["animal_effect_senescent_removal"].value)
 
 
 def test_vesicles_make_old_mice_less_frail(models):
