@@ -17,10 +17,10 @@ records of natural history, drug response, therapy response and safety must be a
 
 - ``over``: makes one number of the list of times: max, min, mean, sum, area (over days), last, "time of max" (day).
 - ``statistic``: makes one number of the population: median, mean, sd, cv, "share above" or "share below" with
-  ``than``, or "quantile" with ``than`` as the probability.
+  ``than`` (in the unit of the output), or "quantile" with ``than`` as the probability.
 - lifetimes, in years, from the outputs ``dead`` and ``age_at_death`` at the time ``at`` (who lives is censored at the
   ``age`` of then): statistic "median life", "mean life", "maximum life" (age that a tenth survive), "doubling time"
-  (Gompertz) with ``between: [60 year, 90 year]``, "share alive" with ``than`` (age in years), "hazard ratio" with
+  (Gompertz) with ``between: [60 year, 90 year]``, "alive at" with ``than`` (age in years), "hazard ratio" with
   ``against`` (the other arm).
 
 ``value`` is a formula over the readings, ``published``, ``spread`` and ``bound`` over the value ``v`` of the record
@@ -38,12 +38,12 @@ KINDS = ("natural history", "drug response", "therapy response", "safety", "phys
 READINGS = ("animal", "animal untranslated", "copies")
 OVER = ("max", "min", "mean", "sum", "area", "last", "time of max")
 OF_PEOPLE = ("median", "mean", "sd", "cv", "share above", "share below", "quantile")
-OF_LIVES = ("median life", "mean life", "maximum life", "doubling time", "share alive", "hazard ratio")
+OF_LIVES = ("median life", "mean life", "maximum life", "doubling time", "alive at", "hazard ratio")
 
 
 @dataclass(frozen=True)
 class DosePlan:
-    """``amount`` of a state, in its own unit (``unit`` "") or in ``unit``, at some days. duration : days; 0 is a bolus."""
+    """``amount`` of a state, in its own unit if ``unit`` is "", at some days. duration : days; 0 is a bolus."""
 
     state: str
     amount: float
@@ -54,7 +54,7 @@ class DosePlan:
 
 @dataclass(frozen=True)
 class ComparatorPlan:
-    """A comparator of the condition from day ``start`` on. stop, level, schedule : None leaves what it is by default."""
+    """A comparator of the condition from day ``start`` on. stop, level, schedule : None means by default."""
 
     name: str
     start: float = 0.0

@@ -27,6 +27,7 @@ class Scored:
     verdict : "within", "outside", "not testable". basis : "calibrated", "predicted", "" for what is not testable.
     fits : what makes it calibrated. tolerance : in words. why : the reason of "not testable", or what went wrong.
     patients, failed : how many were simulated, and of how many nothing could be read. digest : of the model.
+    readings : median of each reading over the patients.
     """
 
     check: Check
@@ -48,6 +49,7 @@ class Scored:
     failed: int = 0
     condition: str = ""
     digest: str = ""
+    readings: Mapping[str, Number] = field(default_factory=dict)
 
     @property
     def records(self) -> tuple[str, ...]:
@@ -87,6 +89,7 @@ class Scored:
             "study": check.study,
             "condition": self.condition,
             "records": check.records,
+            "readings": self.readings,
             "fits": self.fits,
             "patients": self.patients,
             "failed": self.failed,
@@ -128,13 +131,18 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Scoreboard:
-    """All checks of some modules. digest : sha256 over files of checks and models; seconds : what it took."""
+    """All checks of some modules.
+
+    digest : sha256 over files of checks and models. seconds : what it took. faults : what is wrong in files of checks
+    that read well, found as their studies began: names that the model does not have, formulas that do not resolve.
+    """
 
     checks: tuple[Scored, ...]
     modules: tuple[str, ...]
     coverage: Mapping[str, Coverage] = field(repr=False)
     digest: str
     seconds: float
+    faults: tuple[str, ...] = ()
 
     @property
     def tested(self) -> tuple[Scored, ...]:
@@ -170,6 +178,7 @@ class Scoreboard:
             "modules": {module: self._counts(module) for module in self.modules},
             "coverage": {module: _covered(one) for module, one in self.coverage.items()},
             "unexplained": self.unexplained,
+            "faults": self.faults,
             "failed_patients": sum(s.failed for s in self.tested),
         }
 
