@@ -34,11 +34,12 @@ def test_following_a_patient_further_does_not_change_the_kicks_before(mouse):
     np.testing.assert_array_equal(long[: len(short)], short)
 
 
-def test_kicks_come_at_the_end_of_each_interval_and_none_after_the_run(mouse):
-    doses = kicks(mouse, {"noise_interval": 0.1}, seed=1, patients=np.arange(2), start=-1.0, end=2.0)
+@pytest.mark.parametrize(("end", "n"), [(2.0, 30), (2.04, 30), (2.06, 31), (-1.0, 0), (-0.96, 0)])
+def test_kicks_come_in_the_middle_of_each_interval_and_none_after_the_run(mouse, end, n):
+    doses = kicks(mouse, {"noise_interval": 0.1}, seed=1, patients=np.arange(2), start=-1.0, end=end)
     times = [d.time for d in doses if d.state == "senescent_signed"]
-    np.testing.assert_allclose(times, -1 + 0.1 * np.arange(1, 31), atol=1e-12)
-    assert max(times) <= 2.0
+    np.testing.assert_allclose(times, -0.95 + 0.1 * np.arange(n), atol=1e-12)
+    assert all(time <= end for time in times)
 
 
 def test_the_switch_is_thrown_once_at_the_start(mouse):

@@ -1,10 +1,11 @@
 """Intrinsic noise: what differs between two days of one and the same individual, as kicks to a state of the model.
 
 A model's document is an ordinary differential equation; of d(state) = … dt + sqrt(2 strength) dW it holds the first
-part. The second is given as doses: at the end of each interval of length h the state is moved by a normal number of
-variance 2 strength h (splitting the equation into drift and noise, of first order in h). What a kick is worth is drawn
-by a generator of the individual's own, so the course of a patient is the same in every arm, in every batch, on any
-number of threads, and however far it is followed.
+part. The second is given as doses: in the middle of each interval of length h the state is moved by a normal number of
+variance 2 strength h. That splits the equation symmetrically (drift for h/2, noise, drift for h/2), so that the law of
+the state at the ends of intervals is right to second order in h. What a kick is worth is drawn by a generator of the
+individual's own: the course of a patient is the same in every arm, in every batch, on any number of threads, and
+however far it is followed.
 """
 
 from __future__ import annotations
@@ -60,9 +61,9 @@ def kicks(
             switched.add(noise.switch)
             doses.append(Dose(noise.switch, start, 1.0))
         step = float(interval.flat[0])
-        n = int(np.floor((end - start) / step * (1 + 1e-12)))
+        n = int(np.ceil((end - start) / step - 0.5))
         size = np.sqrt(2 * strength * step) * _standard(noise.state, seed, patients, n)
-        times = np.minimum(start + step * np.arange(1, n + 1), end)
+        times = start + step * (np.arange(n) + 0.5)
         doses += [Dose(noise.state, float(time), amount) for time, amount in zip(times, size, strict=True)]
     return tuple(doses)
 
