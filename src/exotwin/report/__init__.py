@@ -6,6 +6,7 @@ from exotwin.report.files import figure, write_figures, write_folder, write_tabl
 from exotwin.report.fit import write_fit, write_simulation
 from exotwin.report.html import write_report
 from exotwin.report.palette import arm_strokes
+from exotwin.report.scoreboard import write_scoreboard
 from exotwin.report.wording import catalogue
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "write_fit",
     "write_folder",
     "write_report",
+    "write_scoreboard",
     "write_simulation",
     "write_tables",
 ]
