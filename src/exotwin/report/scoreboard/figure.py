@@ -122,7 +122,8 @@ def _below(axis: Axis, floor: float, unit: str) -> str:
         f'<text class="tick" x="{axis.at(v):.1f}" y="{floor + 13:g}" text-anchor="middle">{tick(v)}</text>'
         for v in _apart(axis, axis.ticks())
     )
-    return f'{line}{marks}<text class="tick" x="{middle:.1f}" y="{floor + 26:g}" text-anchor="middle">{escape(unit)}</text>'
+    name = f'<text class="tick" x="{middle:.1f}" y="{floor + 26:g}" text-anchor="middle">{escape(unit)}</text>'
+    return f"{line}{marks}{name}"
 
 
 def _beside(axis: Axis, unit: str) -> str:

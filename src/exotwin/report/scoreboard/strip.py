@@ -113,7 +113,7 @@ def _row(scale: Scale, marks: Sequence[Mark], top: float) -> tuple[str, float]:
 
 
 def stacked(marks: Sequence[tuple[Mark, Axis]]) -> list[_Placed]:
-    """Points from left to right, each in the lowest layer where it touches none; at the left end if without position."""
+    """Points from left to right, each in the lowest layer where it touches none; left of the axis without position."""
     ordered = sorted(marks, key=lambda item: (_x(*item), item[0].id))
     ends: list[float] = []
     found: list[_Placed] = []
