@@ -21,7 +21,7 @@ title = "Toy condition"
 title_zh = "示例"
 species = ["human", "mouse", "rat"]
 target = "ovary"
-modules = ["cells", "vesicles", "uptake"]
+modules = ["culture", "cells", "vesicles", "uptake"]
 processes = ["growth", "decay"]
 mediators = ["miR-21-5p", "miR-22-3p"]
 run_in_days = {human = 10, mouse = 5, rat = 5}

@@ -44,6 +44,7 @@ from exotwin.biology.module import Line, Module, Names, code, read_module
 from exotwin.biology.observables import Condition, read_condition, species_in
 from exotwin.biology.parameters import Parameter, Spread, read_parameters
 from exotwin.biology.sbml import Translated, to_sbml
+from exotwin.biology.sources import read_sources
 from exotwin.errors import BiologyError, nearest
 
 SHIPPED = Path(__file__).parent
@@ -147,6 +148,7 @@ def assemble(
         target=page.target,
         tissues=page.tissues,
         comparators=comparators,
+        sources=read_sources(root / "modules" / "sources.csv", species, names=parameters),
         noises=_noises(joined, translated.states, parameters) if page.noise or modules else (),
     )
 

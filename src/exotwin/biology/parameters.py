@@ -199,7 +199,7 @@ def read_parameters(path: Path, species: str) -> dict[str, Parameter]:
     """
     found: dict[str, Parameter] = {}
     for row in read_rows(path):
-        parameter, kinds = _parameter(row)
+        parameter, kinds = read_parameter(row)
         if species not in kinds:
             continue
         if parameter.name in found:
@@ -225,7 +225,13 @@ def read_rows(path: Path) -> list[Row]:
     return [replace(row, cells=dict(row.cells) | dict.fromkeys(OF_FITS, "")) for row in rows]
 
 
-def _parameter(row: Row) -> tuple[Parameter, tuple[str, ...]]:
+def read_parameter(row: Row) -> tuple[Parameter, tuple[str, ...]]:
+    """One row, with its columns of fits, and the species that it holds for.
+
+    Raises
+    ------
+    BiologyError : as `read_parameters`.
+    """
     name = row["name"]
     where = f'{row.where}, "{name}"'
     if not _NAME.match(name):
