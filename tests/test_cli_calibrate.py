@@ -14,7 +14,7 @@ from exotwin.calibration import calibrations
 
 Run = Callable[..., tuple[int, str, str]]
 
-QUICK = "senescent-burden-mouse"
+QUICK = "cyclophosphamide-mouse"
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_the_list_as_json_has_one_entry_a_calibration_in_their_order(exotwin: Ru
 def test_a_dry_run_shows_the_numbers_of_the_table_and_writes_none(exotwin: Run, tmp_path: Path) -> None:
     code, words, complaint = exotwin("calibrate", QUICK, "--dry-run", "-o", tmp_path / "out")
     assert code == 0, complaint
-    assert "(table: 0.1521)" in words
+    assert "(table: 77.32)" in words
     assert "identifiable" in words
     assert "written" not in words
     assert {"fit.html", "parameters.csv"} <= {path.name for path in (tmp_path / "out").iterdir()}
@@ -62,7 +62,7 @@ def test_a_dry_run_as_json_has_estimates_and_each_comparison_with_its_record(exo
     assert code == 0, complaint
     told = json.loads(words)
     value = {entry["target"]["name"]: entry["value"] for entry in told["estimates"]}
-    assert value == pytest.approx({"production": 0.1521, "removal": 0.2782}, rel=2e-3)
+    assert value == pytest.approx({"cpa_ed50": 77.32}, rel=2e-3)
     assert all(comparison["record"] for comparison in told["comparisons"])
     assert told["written"] == []
 

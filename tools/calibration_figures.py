@@ -25,7 +25,7 @@ from exotwin.engine import load
 IMAGES = Path(__file__).parents[1] / "docs" / "img"
 INK, FAINT, RULE, BLUE, VERMILION, GREEN = "#1c2430", "#5b6673", "#d5dae0", "#0072B2", "#D55E00", "#009E73"
 COLOURS = (BLUE, VERMILION, GREEN)
-YEAR, MONTH = 365.25, 365.25 / 12
+YEAR = 365.25
 STYLE = {
     "svg.hashsalt": "exotwin",
     "font.size": 9,
@@ -76,29 +76,6 @@ def age(start: float, unit: float = YEAR) -> Callable[[Floats], Floats]:
 
 
 PANELS: dict[str, tuple[Panel, ...]] = {
-    "senescent-burden-mouse": (
-        Panel(
-            "removal of a senescent cell, per day",
-            "age, months",
-            (Line("removal_rate", "life", 30, 890),),
-            x=age(0, MONTH),
-            log=False,
-        ),
-        Panel(
-            "its half-life, days (not fitted)",
-            "age, months",
-            (Line("half_life", "life", 30, 890),),
-            x=age(0, MONTH),
-            note="",
-        ),
-        Panel(
-            "burden / threshold of death",
-            "age, months",
-            (Line("burden_at_death", "life", 120, 890),),
-            x=age(0, MONTH),
-            note="",
-        ),
-    ),
     "mouse-pool": (
         Panel(
             "resting follicles of a mouse",

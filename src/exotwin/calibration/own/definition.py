@@ -24,7 +24,6 @@ from exotwin.errors import InputError, NotBuiltYet, nearest
 from exotwin.tables import check_keys, read_toml
 
 ORDER = (
-    "senescent-burden-mouse",
     "mouse-pool",
     "human-pool",
     "human-markers",
