@@ -36,7 +36,8 @@ def test_the_sensitivity_of_the_tutorial_can_be_asked_for(names):
 def test_the_commands_of_the_tutorial_are_known():
     words = set(re.findall(r"^exotwin (\w+)", PAGE, re.MULTILINE))
     options = set(re.findall(r" (--\w+)", "\n".join(re.findall(r"^exotwin simulate.*$", PAGE, re.MULTILINE))))
-    source = (Path(ex.__file__).parent / "cli.py").read_text(encoding="utf-8")
+    files = (Path(ex.__file__).parent / "cli").glob("*.py")
+    source = "\n".join(path.read_text(encoding="utf-8") for path in files)
     for word in words:
         assert re.search(rf"^def {word}\(", source, re.MULTILINE), word
     for option in options:

@@ -1,0 +1,100 @@
+"""What stands behind the models: validate, parameters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from exotwin import console
+from exotwin.cli.root import Json, app
+from exotwin.errors import EvidenceError
+
+if TYPE_CHECKING:
+    from exotwin.validation import Scoreboard
+
+
+@app.command()
+def validate(
+    modules: Annotated[
+        list[str] | None, typer.Argument(help="Modules, such as ageing cells; default: all.", show_default=False)
+    ] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Page to write.", show_default=False)] = None,
+    check: Annotated[
+        list[str] | None, typer.Option("--check", help="Only the check of this id, with all of it.", show_default=False)
+    ] = None,
+    file: Annotated[
+        list[Path] | None, typer.Option("--file", help="A file of checks instead of exotwin's own.", show_default=False)
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Hold the models against published records: every check with its verdict, and what no check covers."""
+    from exotwin import validation
+
+    try:
+        with console.Bar() as bar:
+            board = validation.validate(modules or (), checks=check or (), files=file or (), progress=bar)
+    except KeyboardInterrupt:
+        console.err.print("stopped; nothing was written")
+        raise typer.Exit(130) from None
+    if html is not None:
+        from exotwin.report.scoreboard import write_scoreboard
+
+        write_scoreboard(board, html)
+    if json:
+        console.show_json(board.as_dict())
+    elif check:
+        for one in board.checks:
+            console.show_table(one.check.id, ["", ""], validation.details(one))
+    else:
+        _show(board)
+        if html is not None:
+            console.out.print(f"Page: {html}", soft_wrap=True, markup=False)
+    if board.faults:
+        more = len(board.faults) - 1
+        raise EvidenceError(
+            "exotwin validate",
+            found=board.faults[0].replace("\n", "\n  ") + (f"\n  and {more} more such faults" if more else ""),
+            expected="checks that read what the models have",
+        )
+
+
+def _show(board: Scoreboard) -> None:
+    from exotwin import validation
+
+    for module in board.modules:
+        title = f"{module}: {board.count(module=module).within} of {board.count(module=module).n} within"
+        console.show_table(title, validation.COLUMNS, validation.check_rows(board, module))
+        console.show_table("Within, by sort and basis", validation.COUNTS, validation.count_rows(board, module))
+        for line in validation.remarks(board, module):
+            console.out.print(line, markup=False, soft_wrap=True)
+        console.out.print()
+    if len(board.modules) > 1:
+        console.show_table("All modules", validation.COUNTS, validation.count_rows(board))
+    untestable = sum(one.verdict == "not testable" for one in board.checks)
+    console.out.print(f"{len(board.tested)} checks, {untestable} records not testable, {board.seconds:.1f} s.")
+
+
+@app.command()
+def parameters(
+    module: Annotated[str, typer.Argument(help="Module, species table or condition.", show_default=False)],
+    species: Annotated[str, typer.Option(help="Only rows that hold for human, mouse or rat.")] = "",
+    json: Json = False,
+) -> None:
+    """List the numbers of a module with spread, basis, records and fits, and the share of each basis."""
+    from exotwin import validation
+
+    table = validation.table_of(module, species=species)
+    if json:
+        console.show_json({"module": table.name, "parameters": table.rows, "shares": table.shares})
+        return
+    wide = ("distribution", "spread_record", "se", "identifiability")  # JSON and `exotwin model` have them
+    columns = [column for column in (table.rows[0] if table.rows else ()) if column not in wide]
+    told = ", ".join(f"{basis} {share:.0%}" for basis, share in table.shares.items() if share)
+    console.show_table(
+        f"{table.name}: {len(table.rows)} numbers",
+        columns,
+        [[row[c] for c in columns] for row in table.rows],
+        caption=told,
+    )

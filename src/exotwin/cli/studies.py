@@ -1,0 +1,93 @@
+"""Studies and products: run, product, example, app."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import time
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from exotwin import console
+from exotwin.cli.root import Json, Out, app
+from exotwin.errors import StudyError
+
+
+@app.command()
+def run(
+    study: Annotated[Path, typer.Argument(help="Study file (TOML).", show_default=False)],
+    out: Out,
+    language: Annotated[str, typer.Option(help="Language of the report: en or zh.")] = "en",
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads; default: all cores.", show_default=False)] = None,
+    json: Json = False,
+) -> None:
+    """Simulate a study and write results, report and figures; an interrupted run goes on where it stopped."""
+    from exotwin.result import run as run_study
+
+    began = time.perf_counter()
+    try:
+        with console.Bar() as bar:
+            result = run_study(study, out=out, language=language, n_threads=threads, progress=bar)
+    except KeyboardInterrupt:
+        console.err.print("stopped; finished chunks are kept, and the same command goes on from there")
+        raise typer.Exit(130) from None
+    seconds = time.perf_counter() - began
+    if json:
+        console.show_json({"report": out / "report.html", "seconds": seconds, "endpoints": _records(result.endpoints)})
+        return
+    title, *lines = result.trial.summary()
+    effects = result.trial.effects()
+    cells = [(*names, *words) for names, words in zip(effects.index, effects.itertuples(index=False), strict=True)]
+    against = f"Against {result.trial.study.comparator}: effect (95 % interval) and probability of being better."
+    console.show_table(title, ["endpoint", "arm", *effects.columns], cells, caption=against)
+    for line in lines:
+        console.out.print(line, markup=False)
+    console.out.print(f"{seconds:.1f} s. Report: {out / 'report.html'}", soft_wrap=True, markup=False)
+
+
+@app.command()
+def product(
+    file: Annotated[Path, typer.Argument(help="Product file (TOML).", show_default=False)], json: Json = False
+) -> None:
+    """Read a product's instrument files and judge it against ISCT 2006 and MISEV2023."""
+    from exotwin.product import Product
+
+    lot = Product.from_toml(file)
+    if json:
+        console.show_json(lot.as_dict())
+        return
+    console.out.print(lot.summary(), markup=False)
+    for verdict in lot.verdicts:
+        rows = [(c.outcome, c.name, c.rule, c.measured) for c in verdict.criteria]
+        console.show_table(f"{verdict.standard}: {verdict.outcome}", ["outcome", "criterion", "rule", "measured"], rows)
+    for remark in lot.remarks:
+        console.out.print(f"- {remark}", markup=False)
+
+
+@app.command()
+def example(folder: Annotated[Path, typer.Argument(help="New folder to write into.", show_default=False)]) -> None:
+    """Write the example study and its (synthetic) product, to start from."""
+    if folder.exists():
+        raise StudyError(f"folder {folder}", found="something that exists already", expected="a new folder")
+    with as_file(files("exotwin") / "examples") as source:
+        shutil.copytree(source, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    study = shlex.quote(str(folder / "poi-umbilical.toml"))
+    console.out.print(f"{folder}\nexotwin run {study} -o out", markup=False, soft_wrap=True)
+
+
+@app.command(name="app")
+def serve(
+    folder: Annotated[Path, typer.Argument(help="Results of `exotwin run`.", show_default=False)],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this computer; 0 picks a free one.")] = 0,
+) -> None:
+    """Look at results in the browser (needs the extra `app`)."""
+    from exotwin.app import serve as serve_folder
+
+    serve_folder(folder, port=port)
+
+
+def _records(table: Any) -> list[dict[str, Any]]:
+    return [{str(k): v for k, v in row.items()} for row in table.to_dict(orient="records")]
