@@ -93,7 +93,7 @@ def test_every_check_has_one_point_and_one_row_and_the_point_leads_there(read, b
 def test_what_cannot_be_tested_is_named_with_its_reason(read):
     page = read["full"].words
     assert page.count("transfer of whole bone marrow; no state stands for it") == 3
-    assert "Ageing: 3 facts or groups of facts that cannot be tested" in page
+    assert "Ageing: 3 facts that cannot be tested" in page
     assert "Unaccounted in ageing: crp-healthy-decades" in page
 
 

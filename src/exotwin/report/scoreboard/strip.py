@@ -18,6 +18,7 @@ from exotwin.report.scoreboard.axis import Axis
 
 WIDTH, LEFT, RIGHT = 928.0, 150.0, 118.0  # the page's width; room for the names of rows, and for their counts
 _RADIUS, _APART, _STEP = 5.2, 12.6, 12.6  # of a point; between neighbours; between layers of a stack
+_TALLEST = 92.0  # stack; a higher one is pushed together
 _ABOVE, _TICKS, _BELOW = 9.0, 17.0, 9.0  # room above the points of a row, for its ticks, below them
 _OPEN = "#fff"
 
@@ -103,11 +104,12 @@ def _row(scale: Scale, marks: Sequence[Mark], top: float) -> tuple[str, float]:
     axis = Axis(scale.low, scale.high, LEFT + 14, WIDTH - RIGHT - 14)
     placed = stacked([(m, axis) for m in marks])
     layers = 1 + max(p.layer for p in placed)
-    inner = _ABOVE + _RADIUS * 2 + (layers - 1) * _STEP + _BELOW
+    step = min(_STEP, _TALLEST / max(layers - 1, 1))
+    inner = _ABOVE + _RADIUS * 2 + (layers - 1) * step + _BELOW
     floor = top + inner
     parts = [_ground(scale, axis, top, floor), _names(scale, marks, top, floor)]
     for p in placed:
-        y = floor - _BELOW - _RADIUS - p.layer * _STEP
+        y = floor - _BELOW - _RADIUS - p.layer * step
         parts.append(_point(p, y, scale))
     return "".join(parts), inner + _TICKS + 6
 
