@@ -251,7 +251,8 @@ def test_granulosa_survival_reaches_the_open_share_of_healthy_death_and_no_more(
 def test_antioxidant_defence_takes_the_excess_of_ageing_and_leaves_healthy_death_alone(simulate):
     found = _with(simulate, "human", DAYS[1:], ["afc"], "antioxidant_defence", 30.0, **HEALTHY_WOMAN)["afc"]
     without = simulate("human", DAYS[1:], ["afc"], atresia_from_ros=0.0, **HEALTHY_WOMAN)["afc"]
-    assert found.to_numpy()[0, 4] == pytest.approx(without.to_numpy()[0, 4], rel=1e-5)
+    # defence also slows the injury of the genome and with it, by a little, the burden and its inflammation (ageing)
+    assert found.to_numpy()[0, 4] == pytest.approx(without.to_numpy()[0, 4], rel=1e-4)
 
 
 def test_angiogenesis_does_nothing_where_nothing_is_injured(simulate):
