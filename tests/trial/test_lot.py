@@ -37,15 +37,19 @@ def given_numbers(model, lot, **drawn):
 
 
 def test_numbers_of_the_source_and_what_is_declared_become_parameters(model, lot):
-    aged = dataclasses.replace(lot, cells=dataclasses.replace(lot.cells, donor_age=0.0))
+    aged = dataclasses.replace(lot, cells=dataclasses.replace(lot.cells, donor_age=25.0))
     found = given_numbers(model, aged, **{"u:source:clearance": [0.1, 0.3]})
     assert {k: v.tolist() for k, v in found.items()} == {
         "secretion_rate": [5000, 5000],
         "clearance": [0.1, 0.3],
         "passage": [4, 4],
-        "donor_age": [0, 0],
+        "donor_age": [25, 25],
         "vesicle_diameter": [lot.vesicles.size.d50] * 2,
     }
+
+
+def test_cells_of_a_tissue_of_birth_have_a_donor_without_age(model, lot):
+    assert given_numbers(model, lot)["donor_age"].tolist() == [0, 0]
 
 
 def test_only_what_has_a_spread_is_drawn_and_the_study_goes_first(model, lot, tiny_mechanism):
@@ -61,13 +65,13 @@ def test_a_model_without_these_inputs_gets_none_of_them(tiny_model, lot):
 
 
 def test_what_is_not_declared_is_told_with_what_stands_in(model, lot):
-    unknown = dataclasses.replace(lot, source_tissue="placenta", cells=dataclasses.replace(lot.cells, passage=None))
+    unknown = dataclasses.replace(lot, source_tissue="gingiva", cells=dataclasses.replace(lot.cells, passage=None))
     said = of_lot.remarks("msc", unknown, model, form="cells", equivalents=False)
     assert said == [
-        "msc: the model has no numbers for cells from placenta (only for umbilical cord); its own, of no one source, "
+        "msc: the model has no numbers for cells from gingiva (only for umbilical cord); its own, of no one source, "
         "stand in.",
         "msc: the passage of test lot is not declared; 3 is assumed.",
-        "msc: the donor's age of test lot is not declared; 40 year is assumed.",
+        "msc: the donor's age of test lot is not declared; 40 years is assumed.",
     ]
     assert of_lot.remarks("exosomes", lot, model, form="vesicles", equivalents=False) == []
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from exotwin.errors import ReportError, nearest
 from exotwin.report import facts
 from exotwin.report.blocks import csv_text
-from exotwin.report.figures import curves, exposure, forest, plausibility, size
+from exotwin.report.figures import curves, exposure, forest, forms, plausibility, size
 from exotwin.report.html import write_page
 from exotwin.report.page import Page
 from exotwin.report.svg import house_style
 from exotwin.report.tables import MAKERS, Tables, outcome
 from exotwin.report.wording import Words
+from exotwin.trial import both_forms
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -124,6 +125,10 @@ def _drawings(page: Page) -> dict[str, Drawing]:
     for key, product in result.products.items():
         if product.vesicles is not None:
             found[f"sizes-{key}"] = size.draw(key, product, words, tables["sizes"])
+    for key, arms in both_forms(result.study).items():
+        rows = tables["tissues"][tables["tissues"]["product"] == key]
+        if not rows.empty:
+            found[f"forms-{key}"] = forms.draw(key, rows, arms, words, page.strokes)
     if (tables["copies"]["delivered"] > 0).any():
         found["copies"] = plausibility.draw(words, tables["copies"], page.strokes)
     return {name: drawing for name, drawing in found.items() if drawing is not None}

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from exotwin.errors import ReportError
 from exotwin.report.page import Page
-from exotwin.report.sections import answer, exposure, given, honesty, outcome, population, sources
+from exotwin.report.sections import answer, exposure, forms, given, honesty, outcome, population, sources
 from exotwin.report.svg import house_style
 
 if TYPE_CHECKING:
@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from exotwin.trial import TrialResult
 
 _TEMPLATES = Path(__file__).with_name("templates")
-# In the order of the page; "sources" last, when all that is cited is known.
+# In the order of the page; one that has nothing to say is left out; "sources" last, when all that is cited is known.
 _SECTIONS = {
     "answer": answer.build,
     "given": given.build,
     "exposure": exposure.build,
     "population": population.build,
     "outcome": outcome.build,
+    "forms": forms.build,
     "honesty": honesty.build,
     "sources": sources.build,
 }
@@ -82,7 +83,7 @@ def _render(page: Page) -> str:
             css=(_TEMPLATES / "style.css").read_text(encoding="utf-8"),
             w=page.words,
             refs=page.references,
-            order=list(_SECTIONS),
+            order=[name for name, view in views.items() if view is not None],
         )
     )
     return rendered

@@ -41,8 +41,14 @@ PLACES = {
     "spleen": Stroke(PURPLE, (0, (6, 1.6, 1.4, 1.6)), "^"),
     "lung": Stroke(SKY, (0, (3, 1.4)), "D"),
     "kidney": Stroke(ORANGE, (0, (1.4, 1.2)), "v"),
-    "target": Stroke(INK, _SOLID, "o"),
+    "muscle": Stroke("#7a3e1d", (0, (5, 1.2)), "s"),
+    "brain": Stroke("#b0417d", (0, (2, 1)), "^"),
+    "ovary": Stroke("#8c2f39", (0, (4, 1, 1, 1)), "D"),
+    "artery": Stroke("#c2410c", (0, (1, 1)), "v"),
+    "marrow": Stroke("#5b5b9a", (0, (6, 1, 2, 1)), "P"),
+    "skin": Stroke("#6b705c", (0, (3, 2)), "o"),
 }
+TARGET = Stroke(INK, _SOLID, "o")
 
 
 def arm_strokes(arms: Sequence[str], *, comparator: str) -> dict[str, Stroke]:

@@ -3,6 +3,7 @@
 from exotwin.quantities import wilson
 from exotwin.trial.arms import reading_parameters
 from exotwin.trial.comparators import Held
+from exotwin.trial.forms import both_forms
 from exotwin.trial.lock import lock_text
 from exotwin.trial.noise import kicks
 from exotwin.trial.population import Candidates, draw_knowledge, what_is_drawn
@@ -23,6 +24,7 @@ __all__ = [
     "Study",
     "TrialResult",
     "bands",
+    "both_forms",
     "dose_days",
     "draw_knowledge",
     "held",

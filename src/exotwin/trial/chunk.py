@@ -81,7 +81,7 @@ def simulate_chunk(
                 continue
             outputs = [seen.symbol for seen in model.observables.values()]
             if main:
-                outputs += [seen.symbol for seen in model.exposures.values()]
+                outputs += [seen.symbol for seen in setup.followed.values()]
                 outputs += [f"copies_{model.mediators[m]}" for m in carried]
             times = setup.all_times if main else setup.times
             found = simulate(setup, compiled, own, reading, times, list(dict.fromkeys(outputs)), doses, n_threads)
@@ -99,7 +99,7 @@ class _Arrays:
         self._setup, shape = setup, (len(READINGS), len(setup.study.arms), n)
         model, n_arms = setup.model, len(setup.study.arms)
         self._seen = {o: np.full((*shape, setup.times.size), np.nan, np.float32) for o in model.observables}
-        self._exposed = {e: np.full((n_arms, n, setup.early.size), np.nan, np.float32) for e in model.exposures}
+        self._exposed = {e: np.full((n_arms, n, setup.early.size), np.nan, np.float32) for e in setup.followed}
         self._outcome = np.full(shape, UNSAID, _OUTCOME)
         self._failed_at = np.full(shape, np.nan)
         self._values = np.full((len(setup.endpoints), *shape), np.nan)
@@ -121,7 +121,7 @@ class _Arrays:
         """The first weeks, and the highest number of copies in a recipient cell over all times."""
         model = self._setup.model
         at = np.searchsorted(found["time"].values, self._setup.early)
-        for name, seen in model.exposures.items():
+        for name, seen in self._setup.followed.items():
             self._exposed[name][a] = found[seen.symbol].values[:, at]
         for m, (mediator, symbol) in enumerate(model.mediators.items()):
             if mediator in carried:
@@ -148,7 +148,7 @@ class _Arrays:
             attrs={"title": setup.study.title, "condition": model.condition, "species": model.species},
         )
         exposure = xr.Dataset(
-            {e: (dims[1:], values, _attributes(model.exposures[e])) for e, values in self._exposed.items()},
+            {e: (dims[1:], values, _attributes(setup.followed[e])) for e, values in self._exposed.items()},
             coords={k: v for k, v in names.items() if k != "reading"} | {"time": ("time", setup.early, day)},
             attrs={"reading": setup.study.potency},
         )

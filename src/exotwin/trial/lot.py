@@ -27,6 +27,8 @@ Floats = npt.NDArray[np.float64]
 HARVEST_DAYS = 2.0
 """Conditioned medium is usually collected for 48 hours; assumed where the product declares no yield."""
 SECRETION = "secretion_rate"
+PERINATAL = ("umbilical cord", "Wharton's jelly", "cord blood", "placenta", "amnion")
+"""Tissues of birth: their donor's age is none."""
 INPUTS = ("passage", "donor_age", "vesicle_diameter")
 
 
@@ -63,6 +65,8 @@ def declared(product: Product) -> dict[str, float]:
             found["passage"] = float(product.cells.passage)
         if product.cells.donor_age is not None:
             found["donor_age"] = product.cells.donor_age
+        elif product.source_tissue in PERINATAL:
+            found["donor_age"] = 0.0
     if product.vesicles is not None:
         found["vesicle_diameter"] = product.vesicles.size.d50
     return found
@@ -97,7 +101,7 @@ def remarks(name: str, product: Product, model: Model, *, form: str, equivalents
             f"{name}: the model has no numbers for cells from {product.source_tissue} (only for {named}); "
             "its own, of no one source, stand in."
         )
-    known = declared(product)
+    known = {*declared(product), *own_numbers(model, product)}
     wanted = {"passage": "passage", "donor_age": "donor's age"} if form == "cells" else {}
     for symbol, words in wanted.items():
         if symbol in model.parameters and symbol not in known:
@@ -109,7 +113,8 @@ def remarks(name: str, product: Product, model: Model, *, form: str, equivalents
 
 
 def _shown(own: Parameter) -> str:
-    return f"{own.value:g}" if own.unit == "dimensionless" else f"{own.value:g} {own.unit}"
+    plural = "s" if own.unit == "year" else ""
+    return f"{own.value:g}" if own.unit == "dimensionless" else f"{own.value:g} {own.unit}{plural}"
 
 
 def _of_yield(name: str, product: Product, model: Model) -> str:

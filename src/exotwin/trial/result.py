@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from exotwin.trial import arms, statistics, wording
+from exotwin.trial import arms, lot, statistics, wording
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +100,7 @@ class TrialResult:
         log (0 or 1). Coordinates: time (days after enrolment), draw (patient), outcome (reading, arm, patient) =
         "ok" or why the integration stopped; values after that are NaN.
     exposure : (arm, patient, time), one variable an exposure, float32, the first four weeks, finest at their start;
-        main reading.
+        main reading. Where a lot is given in both forms, also cells and uptake of vesicles in each tissue.
     values : (endpoint, reading, arm, patient), float64: what each patient brings to each row of ``endpoints``;
         coordinates rule (endpoint) and day (endpoint); a share is 0 or 1.
     population : (quantity, patient), float64: every number that was drawn or fixed by the study, by its name in the
@@ -136,6 +136,15 @@ class TrialResult:
         if study.product is None:
             return np.zeros(n)
         return arms.given(study, self.model, self.products[study.product], drawn, n, fixed=self.study.parameters)
+
+    def starting_cells(self, arm: str) -> Floats:
+        """Living cells behind each dose of the arm's product (patient,): given as such, or those that released it."""
+        study, each = self.study.arms[arm], self.given(arm)
+        if study.product is None or study.give == "cells":
+            return each
+        drawn, product, fixed = self.drawn(), self.products[study.product], self.study.parameters
+        numbers = lot.lot_parameters(study.product, product, self.model, fixed, drawn, each.size)
+        return each / lot.particles_per_cell(product, self.model, numbers, drawn, each.size)
 
     def drawn(self, *, level: str = "") -> dict[str, Floats]:
         """What each patient was given by the draws, or by the study: name -> (patient,); of one level if asked."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from exotwin.biology import DoseInput, Model, Parameter, assemble, conditions, species_of
+from exotwin.biology import DoseInput, Model, Observable, Parameter, assemble, conditions, species_of
 from exotwin.errors import StudyError, nearest
 from exotwin.mechanism import Mechanism, mechanism_of
 from exotwin.product import Product
@@ -19,6 +19,7 @@ from exotwin.trial import arms
 from exotwin.trial.comparators import Held, added_to_arms
 from exotwin.trial.endpoints import TimedEndpoint, endpoint_rules, timed_endpoints
 from exotwin.trial.faults import shown
+from exotwin.trial.forms import followed
 from exotwin.trial.population import Drawn, what_is_drawn
 from exotwin.units import parse_amount
 
@@ -39,6 +40,7 @@ _AFTER_A_DOSE = (0.25, 0.5, 1.0, 2.0, 4.0)  # days; when copies in the cell come
 class Setup:
     """Everything that a chunk of patients needs to know.
 
+    followed : what is kept of the first weeks, by its id in the result.
     inputs : arm with a product -> where its doses go in. added : arm -> its comparators.
     times : outcomes, days. early : exposures, days. all_times : both, and the days after each dose, for the peak of
     copies.
@@ -48,6 +50,7 @@ class Setup:
     model: Model
     products: Mapping[str, Product]
     mechanisms: Mapping[str, Mechanism]
+    followed: Mapping[str, Observable]
     inputs: Mapping[str, DoseInput]
     added: Mapping[str, tuple[Held, ...]]
     endpoints: tuple[TimedEndpoint, ...]
@@ -97,6 +100,7 @@ def prepare(study: Study) -> Setup:
         model=model,
         products=products,
         mechanisms=mechanisms,
+        followed=followed(study, model),
         inputs=inputs,
         added=added,
         endpoints=points,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exotwin.report.figures.shared import Drawing, Sheet, first_days, log_ticks, plain_ticks, side_label
-from exotwin.report.palette import INK, PLACES, RULE, Stroke
+from exotwin.report.palette import INK, PLACES, RULE, TARGET, Stroke
 from exotwin.report.tables.exposure import PER_DOSE, place_of
 from exotwin.report.wording import Words
 
@@ -49,7 +49,8 @@ def _places(axes: Axes, result: TrialResult, words: Words, table: pd.DataFrame, 
         one = table[(table["exposure"] == name) & (table["day"] > 0)]
         place = place_of(result, str(name))
         assert place is not None  # only places are per cent of the dose
-        stroke = PLACES.get(place[1], _OTHER)
+        target = place[1] in ("target", result.model.target)
+        stroke = TARGET if target else PLACES.get(place[1], _OTHER)
         day, middle = one["day"].to_numpy(dtype=float), one["median"].to_numpy(dtype=float)
         axes.fill_between(
             day,
@@ -59,9 +60,7 @@ def _places(axes: Axes, result: TrialResult, words: Words, table: pd.DataFrame, 
             alpha=0.12,
             linewidth=0,
         )
-        axes.plot(
-            day, middle, color=stroke.colour, linestyle=stroke.dashes, linewidth=2.2 if place[1] == "target" else 1.5
-        )
+        axes.plot(day, middle, color=stroke.colour, linestyle=stroke.dashes, linewidth=2.2 if target else 1.5)
         label = words.known(f"figure.{place[1]}", words.label(result.model.exposures[str(name)]))
         if len(middle) and middle[-1] > 0:
             ends.append((max(float(middle[-1]), lowest), label, stroke))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from exotwin.report.tables import exposure, given, honesty, outcome, population
+from exotwin.report.tables import exposure, forms, given, honesty, outcome, population
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +26,8 @@ MAKERS: Mapping[str, Callable[[TrialResult], pd.DataFrame]] = {
     "exposure": exposure.exposure,
     "peaks": exposure.peaks,
     "copies": exposure.copies,
+    "tissues": forms.tissues,
+    "forms": forms.forms,
     "screening": population.screening,
     "baseline": population.baseline,
     "parameters": honesty.parameters,
