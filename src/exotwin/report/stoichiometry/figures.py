@@ -67,7 +67,15 @@ def way(found: Stoichiometry) -> Drawing:
         axes.text(-0.015, k + 0.5, name, transform=axes.get_yaxis_transform(), ha="right", va="center", fontsize=8.5)
         copies = k >= len(found.steps)
         _bar(axes, OWN if name == "copies needed" else DAILY if copies else ONE, bar, k + 0.5)
-        axes.text(bar.high, k + 0.5, f"  {number(bar.median, digits=2)}", va="center", fontsize=8, color=INK)
+        axes.annotate(
+            number(bar.median, digits=2),
+            (bar.high, k + 0.5),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+            color=INK,
+        )
     _bare(axes)
     axes.set_xlabel("particles, then copies (last two rows)")
     return Drawing("way", sheet.figure, "From the dose to one cell")
