@@ -39,7 +39,7 @@ def validate(
         console.err.print("stopped; nothing was written")
         raise typer.Exit(130) from None
     if html is not None:
-        from exotwin.report.scoreboard import write_scoreboard
+        from exotwin.report import write_scoreboard
 
         write_scoreboard(board, html)
     if json:

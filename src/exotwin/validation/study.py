@@ -296,7 +296,7 @@ def _kicks(
     plan: StudyPlan, model: Model, numbers: Mapping[str, Floats | float], n: int, start: float, end: float
 ) -> Iterable[Dose]:
     """Intrinsic noise, the same in all arms. No draw of what is not known runs beside it, so lanes are patients."""
-    from exotwin.trial.noise import kicks
+    from exotwin.trial import kicks
 
     return kicks(model, numbers, seed=plan.seed, patients=np.arange(n), start=start, end=end)
 
