@@ -33,8 +33,12 @@ INPUTS = ("passage", "donor_age", "vesicle_diameter")
 
 
 def own_numbers(model: Model, product: Product) -> Mapping[str, Parameter]:
-    """The model's numbers for cells of the product's source; empty where it has none for that source."""
-    return model.sources.get(product.source_tissue, {})
+    """The model's numbers for cells of the product's source; empty where it has none for that source.
+
+    Numbers of that source that no equation of the condition uses, such as those of the culture, are left out.
+    """
+    of_source = model.sources.get(product.source_tissue, {})
+    return {name: parameter for name, parameter in of_source.items() if name in model.parameters}
 
 
 def lot_knowledge(key: str, product: Product, model: Model, fixed: Collection[str]) -> dict[str, Spread]:

@@ -126,6 +126,8 @@ def _of_product(page: Page, name: str, strength: Cell, shown: Cell) -> tuple[Cel
     kind, _, rest = quantity.partition(":")
     mediator, _, process = rest.partition(":")
     product = page.result.products[key].name if key in page.result.products else key
+    if kind == "source":
+        return _of_source(page, key, mediator, strength)
     edges = [
         e
         for e in (page.result.mechanisms[key].edges if key in page.result.mechanisms else ())
@@ -138,6 +140,23 @@ def _of_product(page: Page, name: str, strength: Cell, shown: Cell) -> tuple[Cel
     cited = page.references.cite(r for e in edges for r in e.records)
     head = text(title or what, note=f"{what}, {product}" if title else product, head=True)
     return (head, strength, shown, text(basis), prose(note), Cell("", records=cited, kind="records"))
+
+
+def _of_source(page: Page, key: str, name: str, strength: Cell) -> tuple[Cell, ...]:
+    """The row of a number of the tissue that the cells come from, in place of the model's own."""
+    words, product = page.words, page.result.products[key]
+    own = page.result.model.sources[product.source_tissue][name]
+    values = np.unique(facts.drawn(page.result)[f"{key}:source:{name}"])
+    middle, low, high = (float(q) for q in np.quantile(values, [0.5, 0.025, 0.975]))
+    tissue = words.known(f"tissue.{product.source_tissue}", product.source_tissue)
+    return (
+        text(name, note=tissue, head=True),
+        strength,
+        figure(words.estimate(middle, low, high, own.unit), middle, low, high),
+        Cell(words(f"basis.{own.basis}"), kind=f"basis {own.basis}"),
+        prose(page.prose(own.note)),
+        Cell("", records=page.references.cite(own.records), kind="records"),
+    )
 
 
 def _processes(page: Page) -> Table:

@@ -148,17 +148,22 @@ def processes(result: TrialResult) -> pd.DataFrame:
 
 
 def _from_animals(result: TrialResult, process: str) -> list[tuple[str, str, str, float, float, float, str, str]]:
-    """The row of a process in the reading from animals: exp(scale x split), the scale being what is not known."""
+    """The row of a process in the reading from animals: exp(effect), or exp(scale x split) where they share a scale."""
     import numpy as np
 
     parameters = result.model.parameters
-    split, scale = parameters.get(f"animal_split_{process}"), parameters.get("animal_scale")
-    if split is None or scale is None:
+    own, split = parameters.get(f"animal_effect_{process}"), parameters.get(f"animal_split_{process}")
+    scale = parameters.get("animal_scale")
+    if own is not None:
+        unknown, times, basis, cited = own, 1.0, own.basis, own.records
+    elif split is not None and scale is not None:
+        unknown, times, basis, cited = scale, split.value, split.basis, (*split.records, *scale.records)
+    else:
         return []
-    drawn = facts.drawn(result).get("animal_scale", np.array([scale.value]))
-    low, middle, high = (math.exp(split.value * float(q)) for q in np.quantile(np.unique(drawn), [0.025, 0.5, 0.975]))
-    records = " ".join(dict.fromkeys([*split.records, *scale.records]))
-    return [(process, "animal", "", middle, min(low, high), max(low, high), split.basis, records)]
+    drawn = facts.drawn(result).get(unknown.name, np.array([unknown.value]))
+    low, middle, high = (math.exp(times * float(q)) for q in np.quantile(np.unique(drawn), [0.025, 0.5, 0.975]))
+    records = " ".join(dict.fromkeys(cited))
+    return [(process, "animal", "", middle, min(low, high), max(low, high), basis, records)]
 
 
 def failures(result: TrialResult) -> pd.DataFrame:
