@@ -76,20 +76,19 @@ def test_species_differ_in_numbers_alone(toys):
 @given(
     translation=st.floats(0, 1),
     gains=st.tuples(st.floats(-2, 2), st.floats(-2, 2)),
-    copies=st.tuples(st.floats(0, 1e4), st.floats(0, 1e4)),
+    repressed=st.tuples(st.floats(0, 1), st.floats(0, 1)),
     signal=st.floats(0, 10),
 )
-def test_the_effect_equations_are_the_two_readings(toys, run, translation, gains, copies, signal):
+def test_the_effect_equations_are_the_two_readings(toys, run, translation, gains, repressed, signal):
     model = toys["human"]
-    start = {"signal": signal, "copies_mir_21_5p": copies[0], "copies_mir_22_3p": copies[1]}
+    start = {"signal": signal, "repression_mir_21_5p": repressed[0], "repression_mir_22_3p": repressed[1]}
     numbers = {
         "translation": translation,
         "gain_mir_21_5p_growth": gains[0],
         "gain_mir_22_3p_growth": gains[1],
     }
     response = signal / (signal + model.parameters["signal_half"].value)
-    needed = model.parameters["repression_threshold"].value
-    by_copies = sum(g * c / (c + needed) for g, c in zip(gains, copies, strict=True))
+    by_copies = sum(g * r for g, r in zip(gains, repressed, strict=True))
     for reading, expected in {
         "none": 1.0,
         "animal": np.exp(translation * 0.7 * response),

@@ -7,10 +7,13 @@ import pytest
 from scipy.linalg import expm
 
 from exotwin import evidence
+from exotwin.biology import assemble
+from exotwin.engine import Dose, load
 
 MINUTES = np.array([0.0, 2, 5, 15, 30, 60, 120, 240, 360, 1440])
-ORGANS = ["liver", "spleen", "lung", "kidney", "rest", "ovary"]
-STATES = ["blood", *ORGANS, "ip", "depot_ovary", "degraded"]
+ORGANS = ["liver", "spleen", "lung", "kidney", "rest"]
+STATES = ["blood", *ORGANS, "wall", "lung_held", "ip", "airway", "depot_ovary", "ovary", "degraded"]
+LASTS = {"vesicle_half_life_in_cells": 1e6}  # a label that stays in cells, or a particle that is not broken down
 
 
 def _run(run, model, start, minutes=MINUTES, **parameters):
@@ -19,11 +22,8 @@ def _run(run, model, start, minutes=MINUTES, **parameters):
     return {s: found[f"vesicles_{s}"] for s in STATES}
 
 
-@pytest.mark.parametrize("species", ["human", "mouse", "rat"])
-def test_a_small_dose_follows_the_linear_system(toys, run, species):
-    """Far below all capacities the equations are linear; the matrix is written here a second time, from the tables."""
-    model = toys[species]
-    p = {name: parameter.value for name, parameter in model.parameters.items()}
+def _rates(p):
+    """(from, to) -> rate in 1/day, for a dose far below all capacities: the equations once more, from the tables."""
     flow = {
         organ: p[f"{name}_1kg"] * 1440 * p["body_weight"] ** 0.75
         for organ, name in {
@@ -33,39 +33,103 @@ def test_a_small_dose_follows_the_linear_system(toys, run, species):
             "kidney": "kidney_flow",
         }.items()
     }
-    mass = p["ovary_mass_reference"] * p["body_weight"] / p["body_weight_reference"]
-    scale = (p["body_weight"] / p["body_weight_reference"]) ** 0.75
-    flow["ovary"] = 1440 * p["ovary_perfusion"] * p["ovary_mass_reference"] * scale
-    flow["rest"] = flow["lung"] - flow["liver"] - flow["kidney"] - flow["ovary"]
+    relative = p["body_weight"] / p["body_weight_reference"]
+    mass = p["ovary_mass_reference"] * relative
+    ovary = 1440 * p["ovary_perfusion"] * p["ovary_mass_reference"] * relative**0.75
+    flow["rest"] = flow["lung"] - flow["liver"] - flow["kidney"] - ovary
     blood = p["plasma_per_kg"] * p["body_weight"] / (1 - p["haematocrit"])
-    matrix = np.zeros((len(STATES), len(STATES)))
+    size = p["diameter_reference"] / p["vesicle_diameter"]
+    large = 1 / (1 + (p["diameter_held"] / p["vesicle_diameter"]) ** 4)
+    back, ip, airway = (np.log(2) / p[f"{n}_half_life"] for n in ("return", "ip", "airway"))
+    breakdown = np.log(2) / p["vesicle_half_life_in_cells"]
+    rates = {("blood", organ): p[f"{organ}_extraction"] * flow[organ] / blood for organ in ORGANS}
+    rates |= {(organ, "degraded"): breakdown for organ in (*ORGANS, "ovary")}
+    return rates | {
+        ("blood", "depot_ovary"): size * p["ovary_extraction"] * ovary / blood,
+        ("blood", "wall"): p["wall_ratio"] * back,
+        ("wall", "blood"): back,
+        ("blood", "lung_held"): p["lung_hold"] * large * flow["lung"] / blood,
+        ("lung_held", "blood"): np.log(2) / p["lung_hold_half_life"],
+        ("depot_ovary", "ovary"): p["cell_uptake_max"]
+        * p["ovary_cells_per_g"]
+        * mass
+        / (p["receptor_half"] * p["ovary_interstitial"] * mass),
+        ("depot_ovary", "blood"): size / p["ovary_residence"],
+        ("ip", "blood"): ip * p["ip_share_absorbed"],
+        ("ip", "degraded"): ip * (1 - p["ip_share_absorbed"]),
+        ("airway", "lung"): airway * p["airway_share_taken"],
+        ("airway", "degraded"): airway * (1 - p["airway_share_taken"]),
+    }
 
-    def move(source, to, rate):
+
+@pytest.mark.parametrize("diameter", [100.0, 300.0])
+@pytest.mark.parametrize("species", ["human", "mouse", "rat"])
+def test_a_small_dose_follows_the_linear_system(toys, run, species, diameter):
+    model = toys[species]
+    p = {name: parameter.value for name, parameter in model.parameters.items()} | {"vesicle_diameter": diameter}
+    matrix = np.zeros((len(STATES), len(STATES)))
+    for (source, to), rate in _rates(p).items():
         matrix[STATES.index(source), STATES.index(source)] -= rate
         matrix[STATES.index(to), STATES.index(source)] += rate
-
-    for organ in ORGANS:
-        move("blood", organ, p[f"{organ}_extraction"] * flow[organ] / blood)
-        move(organ, "degraded", np.log(2) / p["vesicle_half_life_in_cells"])
-    move("rest", "blood", np.log(2) / p["return_half_life"])
-    peritoneum = np.log(2) / p["ip_half_life"]
-    move("ip", "blood", peritoneum * p["ip_share_absorbed"])
-    move("ip", "degraded", peritoneum * (1 - p["ip_share_absorbed"]))
-    volume = p["interstitial_share"] * mass
-    move("depot_ovary", "ovary", p["cell_uptake_max"] * p["ovary_cells_per_g"] * mass / (p["receptor_half"] * volume))
-    move("depot_ovary", "blood", 1 / p["depot_residence"])
-    for route in ("blood", "ip", "depot_ovary"):
+    for route in ("blood", "ip", "airway", "depot_ovary"):
         dose = 100.0  # a millionth of every capacity, so linear within that
-        found = _run(run, model, {f"vesicles_{route}": dose})
+        found = _run(run, model, {f"vesicles_{route}": dose}, vesicle_diameter=diameter)
         first = np.eye(len(STATES))[STATES.index(route)] * dose
         expected = np.array([expm(matrix * minutes / 1440) @ first for minutes in MINUTES])
         for k, state in enumerate(STATES):
-            np.testing.assert_allclose(found[state], expected[:, k], rtol=1e-4, atol=1e-7 * dose)
+            np.testing.assert_allclose(found[state], expected[:, k], rtol=1e-4, atol=1e-7 * dose, err_msg=state)
+
+
+@pytest.fixture(scope="module")
+def healthy():
+    """A body with all tissues, without cells of the product: vesicles alone, compiled."""
+    models = {s: assemble("healthy", s, modules=("physiology", "vesicles")) for s in ("human", "mouse", "rat")}
+    return {species: (model, load(model.sbml)) for species, model in models.items()}
+
+
+@pytest.mark.parametrize("species", ["human", "mouse", "rat"])
+def test_the_balance_closes_at_all_times_by_every_route_at_every_size(healthy, species):
+    model, compiled = healthy[species]
+    states = [s for s in model.states if s.startswith("vesicles_")]
+    routes = sorted({d.state for (kind, _), d in assemble("healthy", species).dosing.items() if kind == "vesicles"})
+    assert len(routes) == 9
+    times = np.concatenate([[0], np.geomspace(1e-5, 60, 80)])
+    for diameter in (40.0, 100.0, 800.0):
+        for route in routes:
+            dose = 4e12  # beyond the capacity of a mouse
+            found = compiled.simulate(
+                times, outputs=states, doses=[Dose(route, 0.0, dose)], parameters={"vesicle_diameter": diameter}
+            )
+            total = sum(found[s].to_numpy()[0] for s in states)
+            np.testing.assert_allclose(total[1:], dose, rtol=1e-6, err_msg=f"{route}, {diameter} nm")
+            assert min(found[s].min().item() for s in states) >= -1e-6 * dose
+
+
+def test_what_is_put_into_a_tissue_is_found_there_and_in_blood_later(healthy):
+    _, compiled = healthy["mouse"]
+    for tissue, route in (("brain", "nose"), ("skin", "on_skin"), ("skin", "depot_skin"), ("muscle", "depot_muscle")):
+        names = [f"vesicles_in_{tissue}", "vesicles_liver"]
+        found = compiled.simulate([0, 0.25], outputs=names, doses=[Dose(f"vesicles_{route}", 0.0, 1e10)])
+        assert all(found[name].to_numpy()[0, 1] > 1e3 for name in names), route
+
+
+def test_large_vesicles_pass_no_wall_as_well_as_small_ones_and_lie_in_the_lung(healthy):
+    """ev-review-time-order."""
+    _, compiled = healthy["mouse"]
+    names = ["vesicles_in_lung", "vesicles_liver", "vesicles_in_muscle"]
+    doses = [Dose("vesicles_blood", 0.0, 1e10)]
+    small, large = (
+        compiled.simulate([0, 1 / 24], outputs=names, doses=doses, parameters={"vesicle_diameter": d})
+        for d in (100.0, 500.0)
+    )
+    assert large["vesicles_in_lung"][0, 1] > large["vesicles_liver"][0, 1]
+    assert small["vesicles_in_lung"][0, 1] < 0.1 * small["vesicles_liver"][0, 1]
+    assert large["vesicles_in_muscle"][0, 1] < 0.2 * small["vesicles_in_muscle"][0, 1]
 
 
 def test_blood_of_a_mouse_empties_as_measured(toys, run):
-    found = _run(run, toys["mouse"], {"vesicles_blood": 1e10}, [0, 5, 10])
-    half_life = 5 * np.log(2) / np.log(found["blood"][1] / found["blood"][2])
+    found = _run(run, toys["mouse"], {"vesicles_blood": 1e10}, [0, 5, 15])
+    half_life = 10 * np.log(2) / np.log(found["blood"][1] / found["blood"][2])
     measured = evidence.record("atlas-msc-ev-blood-halflife").value
     # the calibration weighs this record, which rests on two points, with dyes and particles; its SE is a sixth
     assert half_life == pytest.approx(measured, rel=0.16)
@@ -74,32 +138,32 @@ def test_blood_of_a_mouse_empties_as_measured(toys, run):
 
 def test_the_liver_holds_what_particles_of_this_size_showed(toys, run):
     record = evidence.record("np-100nm-mouse-timecourse").value
-    found = _run(run, toys["mouse"], {"vesicles_blood": 1e10}, [0, *record["time_min"]])
+    found = _run(run, toys["mouse"], {"vesicles_blood": 1e10}, [0, *record["time_min"]], **LASTS)
     liver = 100 * found["liver"][1:] / 1e10
-    # particles stay, vesicles are broken down: only the first half hour compares, and the model may lie a fifth below
-    assert np.all(np.abs(liver[:2] / np.array(record["liver"][:2]) - 1) < 0.2)
+    # the fit gives the last three an error of 5 % in a body with all tissues, and this one follows the ovary alone;
+    # the first, while blood empties, stands against other labels
+    np.testing.assert_allclose(liver[1:], record["liver"][1:], rtol=0.08)
+    assert liver[0] == pytest.approx(record["liver"][0], rel=0.15)
 
 
 def test_radiolabel_shares_of_msc_vesicles_are_met(toys, run):
-    found = _run(run, toys["mouse"], {"vesicles_blood": 1e10}, [0, 60])
+    found = _run(run, toys["mouse"], {"vesicles_blood": 1e10}, [0, 60], **LASTS)
     both = found["liver"][1] + found["spleen"][1]
-    spleen, lung, kidney = (100 * found[o][1] / both for o in ("spleen", "lung", "kidney"))
     low, high = evidence.record("atlas-msc-ev-spread").value["radiolabel_spleen"]
-    assert low <= spleen <= high
+    assert low <= 100 * found["spleen"][1] / both <= high
     low, high = evidence.record("atlas-msc-ev-spread").value["radiolabel_lung"]
-    assert low <= lung <= high
+    assert low <= 100 * (found["lung"][1] + found["lung_held"][1]) / both <= high
     # by 99mTc; the 16-29 of 111In is not met, which the page says
-    assert kidney == pytest.approx(np.mean(evidence.record("atlas-ucmsc-99mTc").value["kidney"]), rel=0.3)
+    kidney = np.mean(evidence.record("atlas-ucmsc-99mTc").value["kidney"])
+    assert 100 * found["kidney"][1] / both == pytest.approx(kidney, rel=0.3)
 
 
-def test_four_hours_later_the_liver_holds_the_measured_share(toys, run):
-    record = evidence.record("ev-b16-125I-4h").value
-    found = _run(run, toys["mouse"], {"vesicles_blood": 1e10}, [0, 240])
-    # 28 % of dose set the speed of breakdown with a spleen that pulls the other way, each uncertain by a third;
-    # the 7 % in lung are not met, which the page says
-    assert 100 * found["liver"][1] / 1e10 == pytest.approx(record["liver"], rel=0.33)
-    assert 100 * found["spleen"][1] / 1e10 == pytest.approx(record["spleen"], rel=0.3)
-    assert 100 * found["lung"][1] / 1e10 < record["lung"]
+def test_without_macrophages_vesicles_stay_for_hours(toys, run):
+    """ev-pk-macrophage-depleted: residence of 3.57 h; nothing was fitted to it."""
+    minutes = np.linspace(0, 5760, 2000)
+    found = _run(run, toys["mouse"], {"vesicles_blood": 1e10}, minutes, macrophages=0.0)
+    free = found["blood"] + found["wall"] + found["lung_held"]
+    assert np.trapezoid(free, minutes / 60) / 1e10 == pytest.approx(3.57, rel=0.3)
 
 
 def test_the_human_half_life_that_scaling_gives_agrees_with_endogenous_vesicles(toys, run):
@@ -117,6 +181,13 @@ def test_above_the_threshold_dose_the_liver_lets_vesicles_pass(toys, run):
     assert left[1e10] == pytest.approx(left[1e9], rel=0.02)
     assert left[1e11] == pytest.approx(left[1e9], rel=0.2)
     assert left[4e12] > 3 * left[1e9]
+
+
+def test_leaky_vessels_let_more_out_in_proportion(toys, run):
+    intact, leaky = (
+        _run(run, toys["mouse"], {"vesicles_blood": 1e10}, [0, 60], leak_ovary=fold)["ovary"][1] for fold in (1.0, 3.0)
+    )
+    assert leaky == pytest.approx(3 * intact, rel=0.01)  # the ovary takes too little for blood to notice
 
 
 def test_the_target_gets_a_few_ten_thousandths_from_blood_and_most_of_a_local_dose(toys, run):

@@ -280,7 +280,7 @@ def _check_used(modules: list[Module], effects: list[Line], parameters: dict[str
     lines = [line for module in modules for line in module.lines] + effects
     words = {word for line in lines for word in re.findall(r"[A-Za-z_]\w*", code(line.text))}
     for name, parameter in parameters.items():
-        if name not in words:
+        if name not in words and parameter.basis != "input":  # a study sets it, in every condition alike
             raise BiologyError(
                 parameter.where,
                 found=f'"{name}", which no equation uses',
