@@ -65,7 +65,7 @@ def evaluate(text: str, names: Mapping[str, Any], *, where: str) -> Any:
     tree = _parsed(text, where)
     try:
         with np.errstate(all="ignore"):
-            found = np.asarray(_value(tree, names), dtype=float)
+            found = np.asarray(_array(_value(tree, names), text), dtype=float)
     except _Fault as fault:
         raise EvidenceError(where, found=fault.found, expected=fault.expected, nearest=fault.near) from fault
     except (TypeError, ValueError) as fault:
