@@ -119,7 +119,7 @@ def test_without_noise_the_burden_of_people_is_the_mean_of_the_quasi_stationary_
 def test_the_start_at_any_age_is_where_integration_from_birth_leads(run, species, ages):
     birth = run(species, [0.0, *(np.array(ages) * YEAR)], ["senescent"], age_start=0.0)["senescent"][0, 1:]
     at_once = [run(species, [0.0, 1.0], ["senescent"], age_start=age)["senescent"][0, 0] for age in ages]
-    np.testing.assert_allclose(at_once, birth, rtol=0.06)  # stated with lag_width
+    np.testing.assert_allclose(at_once, birth, rtol=0.04)  # stated with lag_width
 
 
 def test_the_course_without_noise_is_its_equation_integrated_here(run, models):
@@ -271,7 +271,7 @@ def test_inflammation_of_the_healthy_rises_by_their_own_share_alone(run):
 def test_inflammation_follows_a_fall_of_secretion_within_days(run):
     """sasp-onset: 4 to 7 days."""
     found = run("human", [0.0, 5.5, 60.0], ["sasp"], age_start=60.0, sasp_secretion=0.5)["sasp"][0]
-    assert (found[0] - found[1]) / (found[0] - found[2]) == pytest.approx(1 - np.exp(-1), abs=0.01)
+    assert (found[0] - found[1]) / (found[0] - found[2]) == pytest.approx(1 - np.exp(-1), abs=0.02)
 
 
 @pytest.mark.parametrize(("activity", "left"), [(0.0, 0.6), (1.0, 1.0)])
