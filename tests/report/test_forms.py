@@ -68,6 +68,11 @@ def test_equal_starting_material_is_given_in_both_forms(real):
     np.testing.assert_allclose(real.starting_cells("exosomes"), 1e6 * weight)
     np.testing.assert_allclose(real.starting_cells("msc"), 1e6 * weight * viability)
     assert (real.given("untreated") == 0).all()
+    # what a cell released, by the model's own rule, for two days
+    drawn = real.drawn()
+    per_cell = real.given("exosomes") / (1e6 * weight)
+    assert (per_cell < 2 * drawn["secretion_rate"] * drawn["umbilical:source:vesicle_source"]).all()
+    np.testing.assert_allclose(per_cell, drawn["umbilical:particles_per_cell"])
 
 
 def test_shares_of_the_dose_are_shares_and_follow_the_trajectories(real):

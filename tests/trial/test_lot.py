@@ -66,14 +66,14 @@ def test_a_model_without_these_inputs_gets_none_of_them(tiny_model, lot):
 
 def test_what_is_not_declared_is_told_with_what_stands_in(model, lot):
     unknown = dataclasses.replace(lot, source_tissue="gingiva", cells=dataclasses.replace(lot.cells, passage=None))
-    said = of_lot.remarks("msc", unknown, model, form="cells", equivalents=False)
+    said = of_lot.remarks("msc", unknown, model, form="cells")
     assert said == [
         "msc: the model has no numbers for cells from gingiva (only for umbilical cord); its own, of no one source, "
         "stand in.",
         "msc: the passage of test lot is not declared; 3 is assumed.",
         "msc: the donor's age of test lot is not declared; 40 years is assumed.",
     ]
-    assert of_lot.remarks("exosomes", lot, model, form="vesicles", equivalents=False) == []
+    assert of_lot.remarks("exosomes", lot, model, form="vesicles") == []
 
 
 def test_inputs_of_the_lot_cannot_be_set_by_the_study(model):
@@ -121,10 +121,18 @@ def test_a_declared_yield_goes_before_the_models_rate(study_of, model, lot, tiny
     counted = dataclasses.replace(lot, vesicles=dataclasses.replace(lot.vesicles, particles_per_cell=1500.0))
     each = dose_of(study_of, model, counted, tiny_mechanism, "1e6 cell equivalents")
     np.testing.assert_allclose(each, 1.5e9)
-    (said,) = of_lot.remarks("e", counted, model, form="vesicles", equivalents=True)
+    said = of_lot.of_yield("e", counted, 1500.0)
     assert "1500 particles per cell that test lot declares" in said
-    (said,) = of_lot.remarks("e", lot, model, form="vesicles", equivalents=True)
-    assert "1e+04 particles at the median" in said
+    assert "(about 26000 particles)" in of_lot.of_yield("e", lot, 26_123.0)
+
+
+def test_a_yield_that_the_model_works_out_goes_before_its_rate_alone(study_of, model, lot, tiny_mechanism):
+    drawn = {of_lot.per_cell("umbilical"): [100, 300]}
+    each = dose_of(study_of, model, lot, tiny_mechanism, "1e6 cell equivalents", **drawn)
+    np.testing.assert_allclose(each, [1e8, 3e8])
+    assert not of_lot.works_out_release(lot, model)
+    rule = dataclasses.replace(model, antimony=model.antimony + "\n  release_per_cell := secretion_rate;\n")
+    assert of_lot.works_out_release(lot, rule)
 
 
 def test_equivalents_without_any_yield_are_refused(study_of, tiny_model, lot):

@@ -168,7 +168,7 @@ def given(
         each = each * weight(model, patients, n)
     if kind.startswith("cell equivalents"):
         parameters = lot.lot_parameters(key, product, model, fixed, patients, n)
-        return each * lot.particles_per_cell(product, model, parameters, patients, n)
+        return each * lot.particles_per_cell(key, product, model, parameters, patients, n)
     if kind == "mL":
         assert product.vesicles is not None
         each = each * product.vesicles.particles_per_mL.value
@@ -191,7 +191,7 @@ def remarks(
             continue
         product = products[arm.product]
         equivalents = "equivalents" in arm.amount[1]
-        said += lot.remarks(name, product, model, form=arm.give, equivalents=equivalents)
+        said += lot.remarks(name, product, model, form=arm.give)
         if arm.give == "cells" and product.cells is not None and product.cells.viability is None:
             said.append(f"{name}: the viability of {product.name} was not measured; all cells count as living.")
         counted = arm.give == "vesicles" and not equivalents

@@ -19,6 +19,8 @@ _IN_BODY = {
     "vesicles_spleen": "particle",
     "vesicles_degraded": "particle",
     "obstruction_index": "dimensionless",
+    "clot_index": "dimensionless",
+    "embolism_risk": "dimensionless",
     "antibody_risk": "dimensionless",
 }
 

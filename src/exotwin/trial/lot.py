@@ -11,6 +11,7 @@ What the study itself fixes goes before all of this.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ Floats = npt.NDArray[np.float64]
 
 HARVEST_DAYS = 2.0
 """Conditioned medium is usually collected for 48 hours; assumed where the product declares no yield."""
-SECRETION = "secretion_rate"
+SECRETION, RELEASE = "secretion_rate", "release_per_cell"
 PERINATAL = ("umbilical cord", "Wharton's jelly", "cord blood", "placenta", "amnion")
 """Tissues of birth: their donor's age is none."""
 INPUTS = ("passage", "donor_age", "vesicle_diameter")
@@ -77,17 +78,33 @@ def declared(product: Product) -> dict[str, float]:
 
 
 def particles_per_cell(
-    product: Product, model: Model, parameters: Mapping[str, Floats], patients: Mapping[str, Floats], n: int
+    key: str,
+    product: Product,
+    model: Model,
+    parameters: Mapping[str, Floats],
+    patients: Mapping[str, Floats],
+    n: int,
 ) -> Floats:
     """Vesicles harvested from a cell (patient,): as declared, else released within a usual collection.
 
-    parameters : what the lot sets. patients : everything drawn.
+    parameters : what the lot sets. patients : everything drawn, and `per_cell` where the model works the release out.
     """
     if product.vesicles is not None and product.vesicles.particles_per_cell is not None:
         return np.full(n, product.vesicles.particles_per_cell)
     own = model.parameters[SECRETION].value if SECRETION in model.parameters else np.nan
     rate = parameters.get(SECRETION, patients.get(SECRETION, np.full(n, own)))
-    return rate * HARVEST_DAYS
+    return patients.get(per_cell(key), rate * HARVEST_DAYS)
+
+
+def per_cell(key: str) -> str:
+    """Name of the worked out yield among what is known of each patient."""
+    return f"{key}:particles_per_cell"
+
+
+def works_out_release(product: Product, model: Model) -> bool:
+    """Whether the yield has to be asked of the running model: what a cell releases hangs on source, passage, donor."""
+    counted = product.vesicles is not None and product.vesicles.particles_per_cell is not None
+    return not counted and re.search(rf"^\s*{RELEASE}\s*:=", model.antimony, re.MULTILINE) is not None
 
 
 def can_count_equivalents(product: Product, model: Model) -> bool:
@@ -96,7 +113,7 @@ def can_count_equivalents(product: Product, model: Model) -> bool:
     return known or SECRETION in model.parameters
 
 
-def remarks(name: str, product: Product, model: Model, *, form: str, equivalents: bool) -> list[str]:
+def remarks(name: str, product: Product, model: Model, *, form: str) -> list[str]:
     """What was not known of the lot that an arm gives, and what stood in for it."""
     said = []
     if model.sources and product.source_tissue not in model.sources:
@@ -111,8 +128,6 @@ def remarks(name: str, product: Product, model: Model, *, form: str, equivalents
         if symbol in model.parameters and symbol not in known:
             own = model.parameters[symbol]
             said.append(f"{name}: the {words} of {product.name} is not declared; {_shown(own)} is assumed.")
-    if equivalents:
-        said.append(_of_yield(name, product, model))
     return said
 
 
@@ -121,11 +136,11 @@ def _shown(own: Parameter) -> str:
     return f"{own.value:g}" if own.unit == "dimensionless" else f"{own.value:g} {own.unit}{plural}"
 
 
-def _of_yield(name: str, product: Product, model: Model) -> str:
+def of_yield(name: str, product: Product, harvested: float) -> str:
+    """What a cell equivalent was in an arm; ``harvested``: particles per cell, median of the patients."""
     if product.vesicles is not None and (count := product.vesicles.particles_per_cell) is not None:
         return f"{name}: a cell equivalent is the {count:g} particles per cell that {product.name} declares."
-    rate = own_numbers(model, product).get(SECRETION, model.parameters[SECRETION])
     return (
-        f"{name}: {product.name} declares no yield; a cell equivalent is what the model's cells release in "
-        f"{HARVEST_DAYS:g} days ({HARVEST_DAYS * rate.value:.3g} particles at the median of what is known)."
+        f"{name}: {product.name} declares no yield; a cell equivalent is what the model's cells of its source "
+        f"release in {HARVEST_DAYS:g} days (about {float(f'{harvested:.2g}'):.0f} particles)."
     )

@@ -144,7 +144,7 @@ class TrialResult:
             return each
         drawn, product, fixed = self.drawn(), self.products[study.product], self.study.parameters
         numbers = lot.lot_parameters(study.product, product, self.model, fixed, drawn, each.size)
-        return each / lot.particles_per_cell(product, self.model, numbers, drawn, each.size)
+        return each / lot.particles_per_cell(study.product, product, self.model, numbers, drawn, each.size)
 
     def drawn(self, *, level: str = "") -> dict[str, Floats]:
         """What each patient was given by the draws, or by the study: name -> (patient,); of one level if asked."""

@@ -7,7 +7,8 @@ interrupted, the same bits come out. Arms without a product are the same in each
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ import numpy.typing as npt
 
 from exotwin.mechanism import Plausibility, plausibility
 from exotwin.progress import Progress, Silent
-from exotwin.trial import lock
+from exotwin.trial import lock, lot
 from exotwin.trial.chunk import UNSAID, intrinsic, n_runs, simulate, simulate_chunk
 from exotwin.trial.endpoints import Compared, table
 from exotwin.trial.population import Enrolled, draw_knowledge, enrol
@@ -85,7 +86,7 @@ def simulate_trial(
         lock=lock.lock_of(setup, screening, groups[""]["outcome"].values),
         values=patients["values"],
         population=patients["drawn"],
-        remarks=(*setup.remarks, *_remarks(study, judged)),
+        remarks=(*setup.remarks, *_yields(setup, patients["drawn"]), *_remarks(study, judged)),
         folder=out,
         added=setup.added,
     )
@@ -136,7 +137,28 @@ def _enrol(setup: Setup, compiled: CompiledModel, n_threads: int | None, progres
         run = simulate(setup, compiled, given, study.potency, np.array([0.0]), symbols, noise, n_threads)
         return {s: run[s].values[:, -1] for s in symbols}, run["outcome"].values
 
-    return enrol(study, model, setup.drawn, knowledge, run_in, progress)
+    return _with_yields(setup, compiled, enrol(study, model, setup.drawn, knowledge, run_in, progress), n_threads)
+
+
+def _with_yields(setup: Setup, compiled: CompiledModel, enrolled: Enrolled, n_threads: int | None) -> Enrolled:
+    """With the vesicles that a cell of each lot gives, where only the running model can tell."""
+    found, fixed = dict(enrolled.parameters), setup.drawn.fixed
+    for key, product in setup.products.items():
+        if lot.works_out_release(product, setup.model):
+            own = lot.lot_parameters(key, product, setup.model, fixed, enrolled.parameters, enrolled.n)
+            known = setup.model.parameters
+            numbers: dict[Hashable, npt.ArrayLike] = {
+                k: v for k, v in {**enrolled.parameters, **own}.items() if k in known
+            }
+            run = compiled.simulate(
+                np.array([0.0, 1e-6]),
+                parameters=numbers,
+                outputs=[lot.RELEASE],
+                method="rodas5p",
+                n_threads=n_threads,
+            )
+            found[lot.per_cell(key)] = run[lot.RELEASE].values[:, 0] * lot.HARVEST_DAYS
+    return replace(enrolled, parameters=found)
 
 
 def _joined(chunks: list[Chunk]) -> dict[str, xr.Dataset]:
@@ -195,6 +217,20 @@ def _plausibility(setup: Setup, patients: xr.Dataset) -> dict[str, tuple[Plausib
         if delivered.keys() == mechanism.copies_per_vesicle.keys():
             judged[name] = plausibility(mechanism, delivered)
     return judged
+
+
+def _yields(setup: Setup, drawn: xr.DataArray) -> tuple[str, ...]:
+    """What a cell equivalent was in each arm that is dosed in them."""
+    said, n = [], int(drawn.sizes["patient"])
+    patients = {str(name): drawn.sel(quantity=name).values for name in drawn["quantity"].values}
+    for name, arm in setup.study.arms.items():
+        if arm.product is None or arm.give is None or "equivalents" not in arm.amount[1]:
+            continue
+        key, product, fixed = arm.product, setup.products[arm.product], setup.drawn.fixed
+        own = lot.lot_parameters(key, product, setup.model, fixed, patients, n)
+        harvested = lot.particles_per_cell(key, product, setup.model, own, patients, n)
+        said.append(lot.of_yield(name, product, float(np.median(harvested))))
+    return tuple(said)
 
 
 def _remarks(study: Study, judged: Mapping[str, object]) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ def draw(result: TrialResult, words: Words, table: pd.DataFrame) -> Drawing | No
 def _places(axes: Axes, result: TrialResult, words: Words, table: pd.DataFrame, lowest: float) -> None:
     axes.set_yscale("log")
     axes.set_ylim(lowest, 200)
-    ends: list[tuple[float, str, Stroke]] = []
+    ends: list[tuple[float, bool, str, Stroke]] = []
     for name in table["exposure"].unique():
         one = table[(table["exposure"] == name) & (table["day"] > 0)]
         place = place_of(result, str(name))
@@ -62,21 +62,24 @@ def _places(axes: Axes, result: TrialResult, words: Words, table: pd.DataFrame, 
         )
         axes.plot(day, middle, color=stroke.colour, linestyle=stroke.dashes, linewidth=2.2 if target else 1.5)
         label = words.known(f"figure.{place[1]}", words.label(result.model.exposures[str(name)]))
-        if len(middle) and middle[-1] > 0:
-            ends.append((max(float(middle[-1]), lowest), label, stroke))
+        if len(middle) and middle.max() > 0:
+            seen = bool(middle[-1] > lowest)
+            # what has left the picture is named at the height that it had
+            ends.append((max(float(middle[-1] if seen else middle.max()), lowest), seen, label, stroke))
     log_ticks(axes.yaxis, n=8)
     _names(axes, ends, lowest)
 
 
-def _names(axes: Axes, ends: list[tuple[float, str, Stroke]], lowest: float) -> None:
+def _names(axes: Axes, ends: list[tuple[float, bool, str, Stroke]], lowest: float) -> None:
     """Names at the ends of the lines, moved apart where they would overlap."""
     import math
 
     span = math.log10(200 / lowest)
     previous = -1.0
-    for value, label, stroke in sorted(ends, key=lambda e: e[0]):
+    for value, seen, label, stroke in sorted(ends, key=lambda e: e[0]):
         at = max(math.log10(value / lowest) / span, previous + 0.085)
         previous = at
+        line = {"arrowstyle": "-", "color": RULE, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 0}
         axes.annotate(
             label,
             (1.0, math.log10(value / lowest) / span),
@@ -85,9 +88,9 @@ def _names(axes: Axes, ends: list[tuple[float, str, Stroke]], lowest: float) -> 
             textcoords="axes fraction",
             va="center",
             fontsize=8.5,
-            color=stroke.colour if stroke.colour != INK else INK,
+            color=stroke.colour,
             fontweight="bold" if stroke.colour == INK else "normal",
-            arrowprops={"arrowstyle": "-", "color": RULE, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 0},
+            arrowprops=line if seen else None,
         )
 
 

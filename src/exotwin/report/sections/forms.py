@@ -13,6 +13,7 @@ from exotwin.report import answer, facts
 from exotwin.report.blocks import Cell, Table, figure, prose, text
 from exotwin.report.figures import forms as drawn
 from exotwin.report.numbers import NOTHING, rough
+from exotwin.report.wording import joined
 from exotwin.trial import both_forms, paired_effect
 
 if TYPE_CHECKING:
@@ -108,12 +109,22 @@ def _verdicts(lot: _Lot) -> Table:
 
 
 def _embolism(lot: _Lot) -> tuple[str, str]:
-    cells, vesicles = (lot.median(form, "obstruction") for form in ("cells", "vesicles"))
     words = lot.page.words
-    if math.isnan(cells) or math.isnan(vesicles):
+    names = ("obstruction", "clotting", "embolism")
+    cells, vesicles = ({name: lot.median(form, name) for name in names} for form in ("cells", "vesicles"))
+    if math.isnan(cells["obstruction"]) or math.isnan(vesicles["obstruction"]):
         return "cannot", words("forms.not_followed")
-    said = words("forms.embolism_why", cells=words.percent(cells / 100), vesicles=words.percent(vesicles / 100))
-    return ("in_part" if vesicles * FOLD < cells else "does_not"), said
+
+    def both(name: str) -> dict[str, str]:
+        return {"cells": words.percent(cells[name] / 100), "vesicles": words.percent(vesicles[name] / 100)}
+
+    said = [words("forms.embolism_plugs", **both("obstruction"))]
+    said += [words("forms.embolism_clots", **both("clotting"))] if cells["clotting"] == cells["clotting"] else []
+    said += [words("forms.embolism_risk", **both("embolism"))] if cells["embolism"] == cells["embolism"] else []
+    said.append(words("forms.embolism_known"))
+    if vesicles["obstruction"] * FOLD >= cells["obstruction"]:
+        return "does_not", joined(said, words)
+    return ("holds" if vesicles["clotting"] * FOLD < cells["clotting"] else "in_part"), joined(said, words)
 
 
 def _rejection(lot: _Lot) -> tuple[str, str]:

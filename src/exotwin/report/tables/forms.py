@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 LEFT = 0.01
 """Share of the dose below which nothing of it counts as being there."""
+_RISKS = {
+    "obstruction": "obstruction_index",
+    "embolism": "embolism_risk",
+    "clotting": "clot_index",
+    "antibodies": "antibody_risk",
+}
 TISSUES = ["cells", "vesicles", "from_cells", "from_vesicles", "ratio"]
 
 
@@ -61,7 +67,7 @@ def forms(result: TrialResult) -> pd.DataFrame:
 
     half_life, above_1_percent (day) : of what is left of the dose, ``of`` = living cells, vesicles in blood, or
     vesicles not yet broken down; ``censored``: share of patients in whom it lasts longer than what is followed.
-    obstruction, antibodies (%) : the most. liver_spleen, lung (% of the dose) : the most.
+    obstruction, embolism, clotting, antibodies (%) : the most. liver_spleen, lung (% of the dose) : the most.
     """
     import numpy as np
     import pandas as pd
@@ -98,7 +104,7 @@ def _most(result: TrialResult, arm: str, form: str) -> dict[str, Floats]:
     import numpy as np
 
     found, given = {}, result.given(arm)
-    for name, symbol in (("obstruction", "obstruction_index"), ("antibodies", "antibody_risk")):
+    for name, symbol in _RISKS.items():
         course = _course(result, arm, symbol)
         if course is not None:
             found[name] = 100 * course.max(axis=1)
