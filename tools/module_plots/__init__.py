@@ -1,0 +1,1 @@
+"""Figures of the modules' pages, one file a module; `tools/module_figures.py` draws them."""
