@@ -18,6 +18,10 @@ from exotwin.report.tables.forms import _area, _falls_below
 from exotwin.report.wording import LANGUAGES, Words
 from exotwin.trial import Study, TrialResult, both_forms, simulate_trial
 
+MORE = """
+[arms.training]
+comparators = [{ name = "exercise", start = "0 days", stop = "6 months" }, { name = "rapamycin" }]
+"""
 DAYS = np.array([0.0, 0.01, 0.1, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 28.0])
 
 
@@ -33,7 +37,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> TrialResult:
         assert old in text
         text = text.replace(old, new)
     path = tmp_path_factory.mktemp("study") / "study.toml"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(text + MORE, encoding="utf-8")
     return simulate_trial(Study.from_toml(path), n_threads=1)
 
 
@@ -102,6 +106,29 @@ def test_the_section_judges_every_part_of_the_claim_with_records(real, language)
     assert "no source found in this version" not in page
     assert not re.search(r"(?i)\bnan\b", re.sub(r"<[^>]*>", "", section[0]))
     assert all(words.known(f"process.{p}", p) != p for p in real.model.processes)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_comparators_of_an_arm_stand_in_the_answer_and_in_the_doses(real, language):
+    page = render(real, language=language)
+    words, added = Words(language), real.added["training"]
+    assert [h.comparator.name for h in added] == ["exercise", "rapamycin"]
+    for held in added:
+        named = words.label(held.comparator)
+        for section in ("answer", "given", "sources"):
+            found = re.search(rf'<section id="{section}".*?</section>', page, re.DOTALL)
+            assert found is not None
+            assert named in found[0], (section, named)
+    doses = Tables(real)["doses"]
+    held = doses[(doses["arm"] == "training") & (doses["product"] == "exercise")].iloc[0]
+    assert (held["form"], held["days"], held["amount"]) == ("held", "0 182.625", 1)
+
+
+def test_readings_are_of_products_alone(real):
+    ratio = real.endpoints.set_index("arm")["ratio_to_copies"]
+    assert ratio["training"].isna().all()
+    rows = real.endpoints[(real.endpoints["arm"] == "training") & (real.endpoints["endpoint"] == "walk")]
+    assert rows.groupby("day")["effect"].nunique().eq(1).all()
 
 
 def test_what_a_model_does_not_follow_is_said_and_not_judged(result):

@@ -270,7 +270,7 @@ def _sure_copies(result: TrialResult, words: Words) -> str:
     if main_counts:
         return words("answer.sure_copies_main", beside=beside)
     ratios, nothing = [], []
-    for arm in facts.treated(result):
+    for arm in facts.with_product(result):
         here = _rows(result, arm)
         ratio = float(here[0]["ratio_to_copies"]) if here else math.nan
         if math.isinf(ratio):
@@ -296,7 +296,7 @@ def _best_delivered(result: TrialResult, words: Words) -> str:
 def _first_endpoint(result: TrialResult, reading: str, words: Words) -> str:
     """``AMH × 1.42 (1.13 to 2.27) with exosomes and × 1.3 (1.1 to 1.9) with cells``; "" if nothing was computed."""
     parts, name = [], ""
-    for arm in facts.treated(result):
+    for arm in facts.with_product(result):
         rows = _rows(result, arm, reading)
         if rows and not math.isnan(rows[0]["effect"]):
             name = label(rows[0], words)

@@ -45,6 +45,11 @@ def treated(result: TrialResult) -> tuple[str, ...]:
     return tuple(a for a in arms(result) if a != result.study.comparator)
 
 
+def with_product(result: TrialResult) -> tuple[str, ...]:
+    """Arms other than the comparator that give a product; readings are of these alone."""
+    return tuple(a for a in treated(result) if result.study.arms[a].give is not None)
+
+
 def readings(result: TrialResult) -> tuple[str, ...]:
     """The readings that were run, the main one first."""
     main = result.study.potency

@@ -54,7 +54,7 @@ def _best_before(result: TrialResult, words: Words) -> str:
 
 def _carried(result: TrialResult) -> bool:
     """Whether the main reading carries effects over from another kind of animal by a factor that nobody measured."""
-    own = result.model.parameters.get("translation")
+    own = result.model.parameters.get("translation") if facts.with_product(result) else None
     return result.study.potency != "copies" and own is not None and own.basis == "assumed" and own.level != "fixed"
 
 
@@ -62,6 +62,7 @@ def _copies_nothing(result: TrialResult) -> bool:
     """Whether counted copies were computed and do nothing that can be told from the solver's error."""
     table = facts.last_rows(result)
     rows = facts.dicts(table[(table["reading"] == "copies") & (table["comparator"] != "")])
-    known = [r for r in rows if facts.direction(r) != "unknown"]
+    of_products = facts.with_product(result)
+    known = [r for r in rows if facts.direction(r) != "unknown" and r["arm"] in of_products]
     nothing = all(facts.is_noise(result, r) or r["effect"] == r["no_effect"] for r in known)
     return result.study.potency != "copies" and bool(known) and nothing

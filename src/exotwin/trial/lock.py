@@ -52,6 +52,7 @@ def lock_of(setup: Setup, screening: Screening, outcome: npt.NDArray[np.str_]) -
             "sha256": setup.study_digest,
             "seed": study.seed,
             "potency": study.potency,
+            "combination": study.combination,
             "rtol": study.solver.rtol,
             "atol": study.solver.atol if study.solver.atol is not None else "rule of the engine",
         },

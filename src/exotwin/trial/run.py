@@ -186,7 +186,7 @@ def _endpoints(setup: Setup, values: xr.DataArray, dataset: xr.Dataset) -> pd.Da
     compared = [
         Compared(point, by_endpoint[k], failed_at <= point.day, said) for k, point in enumerate(setup.endpoints)
     ]
-    return table(
+    rows = table(
         compared,
         dataset["draw"].values,
         model=setup.model,
@@ -196,6 +196,9 @@ def _endpoints(setup: Setup, values: xr.DataArray, dataset: xr.Dataset) -> pd.Da
         comparator=study.comparator,
         rtol=study.solver.rtol,
     )
+    # readings are of products: an arm without one is the same run in each, and its ratio would say nothing
+    rows.loc[~rows["arm"].isin(list(setup.inputs)), "ratio_to_copies"] = math.nan
+    return rows
 
 
 def _plausibility(setup: Setup, patients: xr.Dataset) -> dict[str, tuple[Plausibility, ...]]:
