@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 from scipy.integrate import quad, solve_ivp
 from scipy.linalg import solve_banded
 
-from exotwin.biology import assemble
+from exotwin.biology import SHIPPED, Noise, assemble
 from exotwin.engine import Dose, load
+from exotwin.errors import BiologyError
 from exotwin.trial.noise import kicks
 
 YEAR, MONTH = 365.25, 365.25 / 12
@@ -346,3 +349,32 @@ def test_the_half_life_of_a_senescent_cell_is_days_in_the_young_and_weeks_in_the
 def test_time_zero_is_enrolment_and_the_run_in_lies_before_it(run):
     found = run("human", [-365.25, 0.0, 365.25], ["age"], age_start=33.0, run_in=365.25)["age"][0]
     np.testing.assert_allclose(found, [32.0, 33.0, 34.0], rtol=1e-12)
+
+
+# What the line of noise says
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("// noise senescnt strength noise_strength every noise_interval", "a state"),
+        ("// noise senescent_signed strength noise every noise_interval", "a number of a table"),
+        ("// noise senescent_signed strength noise_strength every day switch noise_running", "a number of a table"),
+        ("// noise senescent_signed strength noise_strength every noise_interval switch dead", "a state"),
+    ],
+)
+def test_a_line_of_noise_with_a_symbol_that_the_model_lacks_is_an_error(tmp_path, line, complaint):
+    root = tmp_path / "biology"
+    for folder in ("modules", "species", "conditions"):
+        shutil.copytree(SHIPPED / folder, root / folder)
+    path = root / "modules" / "ageing.ant"
+    kept = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join(line if "// noise" in old else old for old in kept) + "\n", encoding="utf-8")
+    with pytest.raises(BiologyError, match=complaint):
+        assemble("poi", "mouse", modules=("ageing",), root=root)
+
+
+def test_the_noise_of_the_burden_throws_a_switch(models):
+    expected = (Noise("senescent_signed", "noise_strength", "noise_interval", "noise_running"),)
+    assert models["human"].noises == expected
+    assert assemble("poi", "human").noises == ()  # its page does not ask for noise
