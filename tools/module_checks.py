@@ -1,9 +1,10 @@
 """Write checks and bases of the numbers into the modules' pages: `python tools/module_checks.py [--check] [PAGE …]`.
 
 Between ``<!-- checks -->`` and ``<!-- end checks -->`` of biology/modules/NAME.md and biology/conditions/NAME.md: the
-checks of checks/NAME.yaml (of files without such a page: on the page of their module), the misses with their likeliest
-reason, counts and coverage. Between ``<!-- parameters -->`` and ``<!-- end parameters -->``: how many numbers of the
-tables are measured, derived, fitted or assumed, and each assumed one with its reason.
+checks of checks/NAME.yaml (of files without such a page: on the page of their module; on the page of a condition also
+those that read what it defines), the misses with their likeliest reason, counts and coverage. Between
+``<!-- parameters -->`` and ``<!-- end parameters -->``: how many numbers of the tables are measured, derived, fitted or
+assumed, and each assumed one with its reason.
 
 --check : write nothing; say which pages are stale and exit with 1. Numbers may differ in what rounding does to them.
 --parameters : only the numbers of the tables, which needs no simulation.
@@ -16,7 +17,7 @@ import math
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ FOLDERS = ("modules", "conditions", "species")
 BASES = ("measured", "derived", "fitted", "assumed")
 EXTRA_TABLES = {"cells": ("sources.csv",)}
 ROUNDING = 0.02  # two runs on different machines may end on different sides of a last digit
+_DEFINED = re.compile(r"^\s*(\w+)(?:'\s*=|\s*:=)", re.MULTILINE)
 _NUMBER = re.compile(r"\d+(?:[.]\d+)?")
 
 
@@ -39,10 +41,23 @@ def pages() -> dict[str, Path]:
     return {path.stem: path for folder in FOLDERS for path in sorted((SHIPPED / folder).glob("*.md"))}
 
 
-def homes(known: Iterable[str]) -> dict[str, str]:
-    """Check id -> name of the page that shows it."""
-    names = set(known)
-    return {c.id: f.name if f.name in names else f.module for f in read_checks() for c in f.checks}
+def shown_on(known: Mapping[str, Path]) -> dict[str, frozenset[str]]:
+    """Page -> ids of its checks: those of its file, and on the page of a condition those that read what is its own."""
+    found: dict[str, set[str]] = {name: set() for name in known}
+    for file in read_checks():
+        page = file.name if file.name in known else file.module
+        for check in file.checks:
+            found[page].add(check.id)
+            condition = file.studies[check.study].condition if check.study else ""
+            if condition in known and {r.output for r in check.readings} & _own(known[condition]):
+                found[condition].add(check.id)
+    return {name: frozenset(ids) for name, ids in found.items()}
+
+
+def _own(page: Path) -> frozenset[str]:
+    """Symbols that the model file beside a page defines; inputs, which are only given a number there, left out."""
+    text = read_text(page.with_suffix(".ant"), error=InputError)
+    return frozenset(_DEFINED.findall(text))
 
 
 def checks_text(board: Scoreboard, mine: Sequence[Scored], page: str) -> str:
@@ -66,8 +81,8 @@ def checks_text(board: Scoreboard, mine: Sequence[Scored], page: str) -> str:
             "",
             f"Coverage: of the {covered.n} records of natural history, drug response, therapy response and safety in "
             f"the dossiers {', '.join(covered.dossiers)}, {len(covered.checked)} have a check, "
-            f"{len(covered.parameter)} are numbers of the model, {len(covered.not_testable)} are not testable (each with its reason on the "
-            f"scoreboard) and {len(covered.unaccounted)} are unaccounted for.",
+            f"{len(covered.parameter)} are numbers of the model, {len(covered.not_testable)} are not testable (each "
+            f"with its reason on the scoreboard) and {len(covered.unaccounted)} are unaccounted for.",
         ]
     return "\n".join(lines) + "\n"
 
@@ -180,12 +195,10 @@ def main(words: Sequence[str]) -> int:
     for name, path in chosen.items():
         made[name] = filled(path.read_text(encoding="utf-8"), "parameters", parameters_text(path))
     if "--parameters" not in options:
-        home = homes(known)
-        board = validate()
+        home, board = shown_on(known), validate()
         for name in chosen:
-            if any(page == name for page in home.values()):
-                mine = [s for s in board.checks if home.get(s.check.id) == name]
-                made[name] = filled(made[name], "checks", checks_text(board, mine, name))
+            mine = [s for s in board.checks if s.check.id in home[name]]
+            made[name] = filled(made[name], "checks", checks_text(board, mine, name))
     stale = [name for name, path in chosen.items() if not same(path.read_text(encoding="utf-8"), made[name])]
     for name in stale:
         print(f"{'stale' if '--check' in options else 'written'}: {chosen[name]}")
