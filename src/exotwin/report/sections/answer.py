@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from exotwin.report import answer, facts
 from exotwin.report.blocks import Bar, Cell, Table, figure, group, text
 from exotwin.report.in_short import in_short
-from exotwin.report.numbers import number
+from exotwin.report.numbers import number, tick
 from exotwin.report.sections.given import lasting
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def given(page: Page, arm: str) -> str:
         route = words.known(f"route.{treatment.route}", str(treatment.route))
         said.append(words("answer.gives", dose=words.number(amount, unit), route=route, schedule=schedule))
     for held in page.result.added.get(arm, ()):
-        level = words.number(held.level, held.comparator.unit)
+        level = words.with_unit(tick(held.level), held.comparator.unit)
         said.append(words("answer.adds", name=words.label(held.comparator), level=level, lasting=lasting(words, held)))
     return words("word.semicolon").join(said)
 

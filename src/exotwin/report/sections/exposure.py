@@ -10,7 +10,7 @@ from exotwin.report.blocks import Cell, Picture, Table, figure, text
 from exotwin.report.figures import exposure, plausibility
 from exotwin.report.numbers import number, rough
 from exotwin.report.sections.answer import given
-from exotwin.report.tables.exposure import PER_DOSE, place_of
+from exotwin.report.tables.exposure import FIRST_DAYS, PER_DOSE, place_of
 
 if TYPE_CHECKING:
     from exotwin.report.page import Page
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def build(page: Page) -> dict[str, Any]:
     """Places over time, copies delivered against needed, obstruction of lung capillaries, all other exposures."""
     words = page.words
-    span = words.time(float(page.result.exposure["time"].values.max()))
+    span = words.time(min(FIRST_DAYS, float(page.result.exposure["time"].values.max())))
     plugged = exposure.obstruction(words, page.tables["exposure"], page.strokes)
     return {
         "lead": words("exposure.lead", span=span),

@@ -55,6 +55,13 @@ class _Lot:
         row = self.stays.get((form, quantity, of))
         return math.nan if row is None else float(row["median"])
 
+    def starting(self) -> tuple[float, float]:
+        """Living cells behind the first dose of each arm, median of the patients."""
+        import numpy as np
+
+        cells, vesicles = (float(np.median(self.page.result.starting_cells(arm))) for arm in self.arms)
+        return cells, vesicles
+
     def names(self, chosen: pd.Series) -> str:
         """The tissues of a choice in words."""
         words = self.page.words
@@ -77,6 +84,7 @@ def build(page: Page) -> dict[str, Any] | None:
         products.append(
             {
                 "name": page.result.products[key].name,
+                "material": _material(lot),
                 "picture": picture,
                 "tissues": _tissues(lot),
                 "stays": _stays(lot),
@@ -84,6 +92,14 @@ def build(page: Page) -> dict[str, Any] | None:
             }
         )
     return {"lead": words("forms.lead"), "products": products} if products else None
+
+
+def _material(lot: _Lot) -> str:
+    """How many cells each form came from: equal or not."""
+    words, (cells, vesicles) = lot.page.words, lot.starting()
+    cells_arm, vesicles_arm = (words.arm(arm) for arm in lot.arms)
+    numbers = {"n_cells": words.number(cells, digits=2), "n_vesicles": words.number(vesicles, digits=2)}
+    return words("forms.material", cells=cells_arm, vesicles=vesicles_arm, **numbers)
 
 
 def _verdicts(lot: _Lot) -> Table:
@@ -124,7 +140,10 @@ def _embolism(lot: _Lot) -> tuple[str, str]:
     said.append(words("forms.embolism_known"))
     if vesicles["obstruction"] * FOLD >= cells["obstruction"]:
         return "does_not", joined(said, words)
-    return ("holds" if vesicles["clotting"] * FOLD < cells["clotting"] else "in_part"), joined(said, words)
+    # doses of one study need not come from as many cells; the verdict is on the two forms and not on these doses
+    by_cells, by_vesicles = lot.starting()
+    alike = vesicles["clotting"] / by_vesicles * FOLD >= cells["clotting"] / by_cells
+    return ("in_part" if alike or math.isnan(vesicles["clotting"]) else "holds"), joined(said, words)
 
 
 def _rejection(lot: _Lot) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from exotwin.report import facts
 from exotwin.report.blocks import Cell, Fact, Picture, Table, figure, text
 from exotwin.report.figures import size
-from exotwin.report.numbers import number, rough
+from exotwin.report.numbers import number, rough, tick
 from exotwin.report.tables.given import doses
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from exotwin.report.wording import Words
     from exotwin.trial import Held
 
+_MANY_DOSES = 6  # of a course, more than which are not listed
 N_CARGO = 12  # rows of the cargo table on the page; the CSV has all
 
 
@@ -59,7 +60,8 @@ def _comparator(page: Page, row: Any) -> tuple[Cell, ...]:
     (held,) = (h for h in page.result.added[row.arm] if h.comparator.name == row.product and _days(h) == row.days)
     cited = page.references.cite(held.comparator.records)
     name = text(words.label(held.comparator), note=words(f"form.{row.form}"), records=cited)
-    return (name, figure(words.number(row.amount, row.unit), row.amount), text(""), text(lasting(words, held)))
+    level = figure(words.with_unit(tick(row.amount), row.unit), row.amount)
+    return (name, level, text(""), text(lasting(words, held)))
 
 
 def _days(held: Held) -> str:
@@ -67,7 +69,10 @@ def _days(held: Held) -> str:
 
 
 def lasting(words: Words, held: Held) -> str:
-    """``from day 0 to day 183``, ``from day 0 on``, or the days of a course."""
+    """``from day 0 to day 183``, ``from day 0 on``, or the days of a course: first and last where they are many."""
+    if held.comparator.kind == "course" and len(held.days) > _MANY_DOSES:
+        first, last = number(held.days[0]), number(held.days[-1])
+        return words("given.many_doses", n=len(held.days), first=first, last=last)
     if held.comparator.kind == "course":
         return words("given.on_days", days=words("word.comma").join(number(d) for d in held.days))
     start = number(held.days[0])

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from exotwin.trial import TrialResult
 
 MAX_TIMES = 80
+FIRST_DAYS = 7.0
+"""What is told of exposures: later doses would show as spikes between the few times that are kept then."""
 PER_DOSE = "% of dose"
 _PLACE = re.compile(r"^(vesicles|cells)_(\w+)$")
 _AMOUNTS = {"particle", "particles", "cell", "cells"}
@@ -101,11 +103,12 @@ def _courses(
     import numpy as np
 
     days = result.exposure["time"].values.astype(np.float64)
+    days = days[days <= FIRST_DAYS]
     for arm in facts.treated(result):
         given = _given(result, arm, days)
         for name in result.model.exposures:
             array = result.exposure[name].sel(arm=arm).transpose("patient", "time")
-            values = array.values.astype(np.float64)
+            values = array.values[:, : days.size].astype(np.float64)
             if not np.nanmax(np.abs(values), initial=0.0) > 0:
                 continue
             place = place_of(result, name)
