@@ -321,7 +321,8 @@ def test_the_engine_and_libroadrunner_agree_on_a_treated_course(simulate, models
     )
     roadrunner.Config.setValue(roadrunner.Config.LLVM_BACKEND, roadrunner.Config.LLJIT)  # loads many times as fast
     tool = roadrunner.RoadRunner(model.sbml)
-    tool.integrator.relative_tolerance, tool.integrator.absolute_tolerance = 1e-10, 1e-12
+    # rounding leaves 1e-8 of 6.5e7 cells: nothing smaller than a tenth of that can be asked for
+    tool.integrator.relative_tolerance, tool.integrator.absolute_tolerance = 1e-10, 1e-9
     tool["reading_animal"] = 1.0
     tool.simulate(-model.run_in, 0.0, 2)
     tool["cells_venous"] = tool["cells_venous"] + cells
