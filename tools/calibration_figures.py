@@ -126,7 +126,7 @@ PANELS: dict[str, tuple[Panel, ...]] = {
         Panel(
             "half-life in blood of dyes, minutes",
             "minutes",
-            (Line("blood_half_life", "lasting", 0, 420 / 1440),),
+            (Line("blood_half_life", "lasting", 0, 30 / 1440),),
             x=age(0, 1 / 1440),
             note="",
         ),
@@ -145,15 +145,15 @@ PANELS: dict[str, tuple[Panel, ...]] = {
             "organs, liver and spleen being 100",
             "hours",
             (
-                Line("spleen_share", "vesicles", 0.01, 0.26, "spleen"),
-                Line("lung_share", "vesicles", 0.01, 0.26, "lung"),
-                Line("kidney_share", "vesicles", 0.01, 0.26, "kidneys"),
+                Line("spleen_share", "lasting", 0.01, 0.26, "spleen"),
+                Line("lung_share", "lasting", 0.01, 0.26, "lung"),
+                Line("kidney_share", "lasting", 0.01, 0.26, "kidneys"),
             ),
             x=age(0, 1 / 24),
         ),
     ),
 }
-SAME = {"liver_early": "liver", "liver_rest": "liver", "slow_half_life": "blood_half_life"}
+SAME = {"liver_early": "liver", "liver_rest": "liver"}
 SHIFTED = {("human-pool", "early"): 12 * YEAR, ("human-pool", "girl"): -5 * YEAR, ("human-pool", "newborn"): -18 * YEAR}
 
 
