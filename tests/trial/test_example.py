@@ -50,6 +50,15 @@ def test_the_shipped_study_is_a_whole_one():
     assert list(study.arms) == ["untreated", "msc", "exosomes"]
 
 
+def test_the_study_of_both_forms_gives_equal_starting_material():
+    with as_file(files("exotwin") / "examples" / "cells-against-exosomes.toml") as shipped:
+        study = Study.from_toml(shipped)
+    assert study.condition == "frailty"
+    assert study.arms["msc"].amount == (1e6, "cells/kg")
+    assert study.arms["exosomes"].amount == (1e6, "cell equivalents/kg")
+    assert study.arms["msc"].product == study.arms["exosomes"].product
+
+
 def test_interruption_and_threads_do_not_move_a_bit(example, result, tmp_path, monkeypatch):
     monkeypatch.setattr("exotwin.trial.run.CHUNK", 20)
     with pytest.raises(KeyboardInterrupt):

@@ -352,3 +352,18 @@ def test_the_lock_says_what_the_result_rests_on(study_of, tiny_model):
     assert lock["counts"]["screened"] == 40 + lock["counts"]["left_out"]
     assert lock["libraries"]["numpy"] == np.__version__
     assert len(lock["products"]["umbilical"]["product_file_sha256"]) == 64
+
+
+@pytest.mark.parametrize("rule", ["bliss", "highest single", "additive"])
+def test_the_study_says_how_mediators_combine(study_of, tiny_model, monkeypatch, rule):
+    from exotwin.trial.setup import prepare
+
+    asked = []
+
+    def assemble(condition, species, *, combination):
+        asked.append(combination)
+        return tiny_model
+
+    monkeypatch.setattr("exotwin.trial.setup.assemble", assemble)
+    prepare(study_of(("seed = 7", f'seed = 7\ncombination = "{rule}"')))
+    assert asked == [rule]

@@ -96,6 +96,7 @@ FAULTS = [
     ('comparator = "untreated"', 'comparator = "untreted"', "line 7, comparator", 'nearest   "untreated"'),
     ('"animal"', '["animal", "copies"]', "line 6, potency", "a study names one reading"),
     ('"animal"', '"animals"', "line 6, potency", 'nearest   "animal"'),
+    ("seed = 7", 'seed = 7\ncombination = "blis"', "combination", 'nearest   "bliss"'),
     ("[population]", "[popula]", "popula", 'nearest   "population"'),
     ("[arms.msc]", '[arms." "]', "arms. ", "a name that can be read"),
     ("[arms.msc]", '[arms."m\\nsc"]', "arms.m", "a name that can be read"),
