@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import pairwise
 from pathlib import Path
-from tokenize import TokenError
 from typing import Any
-
-import numpy as np
 
 from exotwin.errors import EvidenceError, nearest
 from exotwin.evidence import read_yaml
 from exotwin.tables import check_keys, read_text
-from exotwin.units import parse_amount, registry
+from exotwin.validation import fields
 from exotwin.validation.check import (
     KINDS,
     OF_LIVES,
@@ -76,7 +72,6 @@ _CHECK = (
 _READING = ("arm", "output", "at", "over", "statistic", "than", "between", "against")
 _NEEDS = {"alive at": "than", "doubling time": "between", "hazard ratio": "against"}
 _NEEDS |= dict.fromkeys(("share above", "share below", "quantile"), "than")
-_MOST = 100_000  # patients of a study, and times of a reading
 
 
 def read_checks(folder: Path = SHIPPED, *, modules: Iterable[str] = ()) -> tuple[CheckFile, ...]:
@@ -107,34 +102,36 @@ def read_file(path: Path, *, modules: Iterable[str] = ()) -> CheckFile:
     EvidenceError : as `read_checks`.
     """
     text = read_text(path, error=EvidenceError)
-    page = _mapping(read_yaml(text, path=path), str(path))
+    page = fields.mapping(read_yaml(text, path=path), str(path))
     where = path.name
     check_keys(page, _FILE, where=f"{where}:", error=EvidenceError, required=("module", "dossiers"))
-    module = _text(page, "module", where)
+    module = fields.text(page, "module", where)
     outline = bool(modules) and module not in modules
     studies = (
         {}
         if outline
         else {
             name: _study(name, entry, f"{where}, studies.{name}")
-            for name, entry in _mapping(page.get("studies") or {}, f"{where}, studies").items()
+            for name, entry in fields.mapping(page.get("studies") or {}, f"{where}, studies").items()
         }
     )
     checks = []
-    for n, entry in enumerate(_list(page.get("checks") or [], f"{where}, checks"), 1):
+    for n, entry in enumerate(fields.entries_of(page.get("checks") or [], f"{where}, checks"), 1):
         at = f"{where}, check {n}"
-        name = _text(_mapping(entry, at), "id", at)
+        name = fields.text(fields.mapping(entry, at), "id", at)
         at = f"{where}, {name}"
         checks.append(_outline(entry, module, at) if outline else _check(entry, module, studies, at))
     left_out = []
-    for n, entry in enumerate(_list(page.get("not testable") or [], f"{where}, not testable"), 1):
+    for n, entry in enumerate(fields.entries_of(page.get("not testable") or [], f"{where}, not testable"), 1):
         at = f"{where}, not testable {n}"
-        check_keys(_mapping(entry, at), ("record", "why"), where=at, error=EvidenceError, required=("record", "why"))
-        left_out.append(NotTestable(_texts(entry["record"], f"{at}.record"), _text(entry, "why", at)))
+        check_keys(
+            fields.mapping(entry, at), ("record", "why"), where=at, error=EvidenceError, required=("record", "why")
+        )
+        left_out.append(NotTestable(fields.texts(entry["record"], f"{at}.record"), fields.text(entry, "why", at)))
     return CheckFile(
         name=path.stem,
         module=module,
-        dossiers=_texts(page["dossiers"], f"{where}, dossiers"),
+        dossiers=fields.texts(page["dossiers"], f"{where}, dossiers"),
         studies=studies,
         checks=tuple(checks),
         not_testable=tuple(left_out),
@@ -143,125 +140,127 @@ def read_file(path: Path, *, modules: Iterable[str] = ()) -> CheckFile:
 
 
 def _outline(entry: dict[str, Any], module: str, where: str) -> Check:
-    records = _texts(entry.get("record", []), f"{where}.record")
-    return Check(id=_text(entry, "id", where), module=module, records=records, kind="", where=where)
+    records = fields.texts(entry.get("record", []), f"{where}.record")
+    return Check(id=fields.text(entry, "id", where), module=module, records=records, kind="", where=where)
 
 
 def _study(name: str, entry: Any, where: str) -> StudyPlan:
-    page = _mapping(entry, where)
+    page = fields.mapping(entry, where)
     check_keys(page, _STUDY, where=where, error=EvidenceError, required=("condition", "species", "arms"))
-    arms = {arm: _arm(arm, told or {}, f"{where}.arms.{arm}") for arm, told in _mapping(page["arms"], where).items()}
+    arms = {
+        arm: _arm(arm, told or {}, f"{where}.arms.{arm}") for arm, told in fields.mapping(page["arms"], where).items()
+    }
     if not arms:
         raise EvidenceError(f"{where}.arms", found="no arm", expected="at least one, such as control: {}")
     reading = page.get("reading", "")
     if reading:
-        _one_of(reading, READINGS, f"{where}.reading")
+        fields.one_of(reading, READINGS, f"{where}.reading")
     start = page.get("start", 0)
     return StudyPlan(
         name=name,
         where=where,
-        about=_text(page, "about", where, default=""),
-        condition=_text(page, "condition", where),
-        species=_text(page, "species", where),
-        modules=_texts(page.get("modules", []), f"{where}.modules"),
-        combination=_text(page, "combination", where, default=""),
-        patients=_whole(page.get("patients", 100), f"{where}.patients", least=1),
-        draws=_whole(page.get("draws", 24), f"{where}.draws", least=0),
-        seed=_whole(page.get("seed", 1), f"{where}.seed", least=0),
-        noise=_yes_or_no(page.get("noise", False), f"{where}.noise"),
-        start=None if start == "run_in" else _time(start, f"{where}.start"),
+        about=fields.text(page, "about", where, default=""),
+        condition=fields.text(page, "condition", where),
+        species=fields.text(page, "species", where),
+        modules=fields.texts(page.get("modules", []), f"{where}.modules"),
+        combination=fields.text(page, "combination", where, default=""),
+        patients=fields.whole(page.get("patients", 100), f"{where}.patients", least=1),
+        draws=fields.whole(page.get("draws", 24), f"{where}.draws", least=0),
+        seed=fields.whole(page.get("seed", 1), f"{where}.seed", least=0),
+        noise=fields.yes_or_no(page.get("noise", False), f"{where}.noise"),
+        start=None if start == "run_in" else fields.time(start, f"{where}.start"),
         reading=reading,
-        parameters=_numbers(page.get("parameters") or {}, f"{where}.parameters"),
+        parameters=fields.numbers(page.get("parameters") or {}, f"{where}.parameters"),
         arms=arms,
     )
 
 
 def _arm(name: str, entry: Any, where: str) -> ArmPlan:
-    page = _mapping(entry, where)
+    page = fields.mapping(entry, where)
     check_keys(page, _ARM, where=where, error=EvidenceError)
     return ArmPlan(
         name=name,
-        parameters=_numbers(page.get("parameters") or {}, f"{where}.parameters"),
-        source=_text(page, "source", where, default=""),
+        parameters=fields.numbers(page.get("parameters") or {}, f"{where}.parameters"),
+        source=fields.text(page, "source", where, default=""),
         comparators=tuple(
             _comparator(told, f"{where}.comparators {n}")
-            for n, told in enumerate(_list(page.get("comparators") or [], f"{where}.comparators"), 1)
+            for n, told in enumerate(fields.entries_of(page.get("comparators") or [], f"{where}.comparators"), 1)
         ),
         doses=tuple(
             _dose(told, f"{where}.doses {n}")
-            for n, told in enumerate(_list(page.get("doses") or [], f"{where}.doses"), 1)
+            for n, told in enumerate(fields.entries_of(page.get("doses") or [], f"{where}.doses"), 1)
         ),
     )
 
 
 def _comparator(entry: Any, where: str) -> ComparatorPlan:
-    page = _mapping(entry, where)
+    page = fields.mapping(entry, where)
     keys = ("name", "start", "stop", "level", "schedule")
     check_keys(page, keys, where=where, error=EvidenceError, required=("name",))
     stop, level = page.get("stop"), page.get("level")
     return ComparatorPlan(
-        name=_text(page, "name", where),
-        start=_time(page.get("start", 0), f"{where}.start"),
-        stop=None if stop is None else _time(stop, f"{where}.stop"),
-        level=None if level is None else _number(level, f"{where}.level"),
-        schedule=_text(page, "schedule", where, default="") or None,
+        name=fields.text(page, "name", where),
+        start=fields.time(page.get("start", 0), f"{where}.start"),
+        stop=None if stop is None else fields.time(stop, f"{where}.stop"),
+        level=None if level is None else fields.number(level, f"{where}.level"),
+        schedule=fields.text(page, "schedule", where, default="") or None,
     )
 
 
 def _dose(entry: Any, where: str) -> DosePlan:
-    page = _mapping(entry, where)
+    page = fields.mapping(entry, where)
     keys = ("state", "amount", "at", "duration")
     check_keys(page, keys, where=where, error=EvidenceError, required=("state", "amount", "at"))
     amount, unit = page["amount"], ""
     if isinstance(amount, str):
         number, _, unit = amount.strip().partition(" ")
-        amount, unit = _number(_float(number), f"{where}.amount", shown=amount), unit.strip()
+        amount, unit = fields.number(fields.as_float(number), f"{where}.amount", shown=amount), unit.strip()
     return DosePlan(
-        state=_text(page, "state", where),
-        amount=_number(amount, f"{where}.amount"),
+        state=fields.text(page, "state", where),
+        amount=fields.number(amount, f"{where}.amount"),
         unit=unit,
-        at=_times(page["at"], f"{where}.at"),
-        duration=_time(page.get("duration", 0), f"{where}.duration"),
+        at=fields.times(page["at"], f"{where}.at"),
+        duration=fields.time(page.get("duration", 0), f"{where}.duration"),
     )
 
 
 def _check(entry: dict[str, Any], module: str, studies: Mapping[str, StudyPlan], where: str) -> Check:
     required = ("id", "record", "study", "kind", "sort", "observable", "unit", "readings", "value")
     check_keys(entry, _CHECK, where=where, error=EvidenceError, required=required)
-    study = studies[_one_of(entry["study"], studies, f"{where}.study")]
+    study = studies[fields.one_of(entry["study"], studies, f"{where}.study")]
     readings = tuple(
         _reading(name, told, study, f"{where}.readings.{name}")
-        for name, told in _mapping(entry["readings"], f"{where}.readings").items()
+        for name, told in fields.mapping(entry["readings"], f"{where}.readings").items()
     )
     lengths = {len(r.at) for r in readings if r.curve and not r.over}
     if len(lengths) > 1:
         told = ", ".join(str(n) for n in sorted(lengths))
         raise EvidenceError(f"{where}.readings", found=f"curves of {told} times", expected="all of the same length")
-    unit = _text(entry, "unit", where)
-    _known_unit(unit, f"{where}.unit")
-    sort = _one_of(entry["sort"], SORTS, f"{where}.sort")
+    unit = fields.text(entry, "unit", where)
+    fields.known_unit(unit, f"{where}.unit")
+    sort = fields.one_of(entry["sort"], SORTS, f"{where}.sort")
     check = Check(
-        id=_text(entry, "id", where),
+        id=fields.text(entry, "id", where),
         module=module,
-        records=_texts(entry["record"], f"{where}.record"),
-        kind=_one_of(str(entry["kind"]).replace("-", " "), KINDS, f"{where}.kind"),
+        records=fields.texts(entry["record"], f"{where}.record"),
+        kind=fields.one_of(str(entry["kind"]).replace("-", " "), KINDS, f"{where}.kind"),
         where=where,
         study=study.name,
         sort=sort,
-        observable=_text(entry, "observable", where),
-        observable_zh=_text(entry, "observable_zh", where, default=""),
+        observable=fields.text(entry, "observable", where),
+        observable_zh=fields.text(entry, "observable_zh", where, default=""),
         unit=unit,
         readings=readings,
         value=_formula(entry["value"], f"{where}.value", {r.name for r in readings}),
-        statistic=_one_of(entry.get("statistic", "median"), ("median", "mean"), f"{where}.statistic"),
+        statistic=fields.one_of(entry.get("statistic", "median"), ("median", "mean"), f"{where}.statistic"),
         published=_formula(entry["published"], f"{where}.published") if "published" in entry else "",
         spread=_spread(entry["spread"], f"{where}.spread") if "spread" in entry else None,
-        neutral=_number(entry.get("neutral", 0), f"{where}.neutral"),
-        sign=int(_number(entry["sign"], f"{where}.sign")) if "sign" in entry else 0,
+        neutral=fields.number(entry.get("neutral", 0), f"{where}.neutral"),
+        sign=int(fields.number(entry["sign"], f"{where}.sign")) if "sign" in entry else 0,
         bound=_formula(entry["bound"], f"{where}.bound") if "bound" in entry else "",
-        bound_why=_text(entry, "bound_why", where, default=""),
-        note=_text(entry, "note", where, default=""),
-        miss=_text(entry, "miss", where, default=""),
+        bound_why=fields.text(entry, "bound_why", where, default=""),
+        note=fields.text(entry, "note", where, default=""),
+        miss=fields.text(entry, "miss", where, default=""),
     )
     _check_sort(check, entry, readings)
     return check
@@ -310,20 +309,20 @@ def _check_sort(check: Check, entry: dict[str, Any], readings: tuple[ReadingPlan
 
 
 def _reading(name: str, entry: Any, study: StudyPlan, where: str) -> ReadingPlan:
-    page = _mapping(entry, where)
+    page = fields.mapping(entry, where)
     check_keys(page, _READING, where=where, error=EvidenceError, required=("arm", "at"))
     if not name.isidentifier() or name.startswith("_"):
         raise EvidenceError(where, found=f'the name "{name}"', expected="letters, digits and _")
     statistic, over, than = page.get("statistic", ""), page.get("over", ""), page.get("than")
     if statistic:
-        _one_of(statistic, (*OF_PEOPLE, *OF_LIVES), f"{where}.statistic")
+        fields.one_of(statistic, (*OF_PEOPLE, *OF_LIVES), f"{where}.statistic")
     of_lives = statistic in OF_LIVES
     if of_lives == ("output" in page):
         expected = "none: lifetimes are read from dead and age_at_death" if of_lives else "a symbol of the model"
         raise EvidenceError(f"{where}.output", found="an output" if of_lives else "none", expected=expected)
     curve = isinstance(page["at"], list | dict)
     if over:
-        _one_of(over, OVER, f"{where}.over")
+        fields.one_of(over, OVER, f"{where}.over")
     if (over and not curve) or (of_lives and curve):
         expected = "a list of times" if over else "one time, that of the end"
         raise EvidenceError(f"{where}.at", found=str(page["at"]), expected=expected)
@@ -335,57 +334,59 @@ def _reading(name: str, entry: Any, study: StudyPlan, where: str) -> ReadingPlan
             raise EvidenceError(where, found=found, expected=expected)
     return ReadingPlan(
         name=name,
-        arm=_one_of(page["arm"], study.arms, f"{where}.arm"),
-        output=_text(page, "output", where, default=""),
-        at=_times(page["at"], f"{where}.at"),
+        arm=fields.one_of(page["arm"], study.arms, f"{where}.arm"),
+        output=fields.text(page, "output", where, default=""),
+        at=fields.times(page["at"], f"{where}.at"),
         curve=curve,
         over=over,
         statistic=statistic,
         than=None if than is None else _than(than, of_lives, f"{where}.than"),
         between=_ages(page["between"], f"{where}.between") if "between" in page else None,
-        against=_one_of(page["against"], study.arms, f"{where}.against") if "against" in page else "",
+        against=fields.one_of(page["against"], study.arms, f"{where}.against") if "against" in page else "",
     )
 
 
 def _than(given: Any, of_lives: bool, where: str) -> float:
     if of_lives and isinstance(given, str):
         return _ages([given, given], where)[0]
-    return _number(given, where)
+    return fields.number(given, where)
 
 
 def _ages(given: Any, where: str) -> tuple[float, float]:
-    entries = _list(given, where)
+    entries = fields.entries_of(given, where)
     if len(entries) != 2:
         raise EvidenceError(where, found=f"{len(entries)} ages", expected="two, such as [60 year, 90 year]")
-    low, high = (_time(age, where) / 365.25 if isinstance(age, str) else _number(age, where) for age in entries)
+    low, high = (
+        fields.time(age, where) / 365.25 if isinstance(age, str) else fields.number(age, where) for age in entries
+    )
     if low > high:
         raise EvidenceError(where, found=f"{low:g} to {high:g} years", expected="two ages that rise")
     return low, high
 
 
 def _spread(entry: Any, where: str) -> SpreadPlan:
-    page = _mapping(entry, where)
+    page = fields.mapping(entry, where)
     check_keys(page, ("se", "sd", "n", "interval", "level", "scale", "none"), where=where, error=EvidenceError)
     forms = [key for key in ("se", "sd", "interval", "none") if key in page]
     if len(forms) != 1 or ("sd" in page) != ("n" in page):
         expected = "one of {se}, {sd, n}, {interval: [low, high]}, {none: why}"
         raise EvidenceError(where, found="{" + ", ".join(page) + "}", expected=expected)
-    log = "scale" in page and _one_of(page["scale"], ("log", "linear"), f"{where}.scale") == "log"
+    log = "scale" in page and fields.one_of(page["scale"], ("log", "linear"), f"{where}.scale") == "log"
     if log and forms[0] not in ("se", "interval"):
         raise EvidenceError(f"{where}.scale", found=f"a scale with {forms[0]}", expected="one with se or interval")
     if "level" in page and forms[0] != "interval":
         raise EvidenceError(f"{where}.level", found=f"a level with {forms[0]}", expected="one with interval")
-    level = _number(page.get("level", 95), f"{where}.level")
+    level = fields.number(page.get("level", 95), f"{where}.level")
     if not 0 < level < 100:
         raise EvidenceError(f"{where}.level", found=f"{level:g}", expected="per cent, such as 95")
     if "interval" in page:
-        ends = _list(page["interval"], f"{where}.interval")
+        ends = fields.entries_of(page["interval"], f"{where}.interval")
         if len(ends) != 2:
             raise EvidenceError(f"{where}.interval", found=f"{len(ends)} ends", expected="[low, high]")
         low, high = (_formula(end, f"{where}.interval") for end in ends)
         return SpreadPlan(low=low, high=high, level=level, log=log)
     if "none" in page:
-        return SpreadPlan(none=_text(page, "none", where))
+        return SpreadPlan(none=fields.text(page, "none", where))
     se, sd, n = (_formula(page[key], f"{where}.{key}") if key in page else "" for key in ("se", "sd", "n"))
     return SpreadPlan(se=se, sd=sd, n=n, log=log)
 
@@ -405,109 +406,3 @@ def _formula(given: Any, where: str, names: Iterable[str] | None = None) -> str:
                 nearest=nearest(name, known),
             )
     return text.strip()
-
-
-def _known_unit(unit: str, where: str) -> None:
-    import pint
-
-    try:
-        registry().parse_units(f"1{unit}" if unit.startswith("/") else unit)
-    except (pint.PintError, TokenError, ValueError, TypeError) as fault:
-        expected = 'such as "day", "cell/kg", "dimensionless"'
-        raise EvidenceError(where, found=f'the unit "{unit}"', expected=expected) from fault
-
-
-def _times(given: Any, where: str) -> tuple[float, ...]:
-    if isinstance(given, dict):
-        check_keys(given, ("from", "to", "points"), where=where, error=EvidenceError, required=("from", "to", "points"))
-        points = _whole(given["points"], f"{where}.points", least=2)
-        first, last = _time(given["from"], f"{where}.from"), _time(given["to"], f"{where}.to")
-        found = tuple(float(t) for t in np.linspace(first, last, points))
-    else:
-        entries = given if isinstance(given, list) else [given]
-        found = tuple(_time(entry, where) for entry in entries)
-    if not found or any(b <= a for a, b in pairwise(found)):
-        raise EvidenceError(where, found=f"{given!r:.60}", expected="one time, or times that rise")
-    return found
-
-
-def _time(given: Any, where: str) -> float:
-    if isinstance(given, str):
-        value, _ = parse_amount(
-            given, where=where, kinds={"time": "day"}, example="25 hour", error=EvidenceError, signed=True
-        )
-        return value
-    return _number(given, where)
-
-
-def _numbers(given: Any, where: str) -> dict[str, float | str]:
-    found: dict[str, float | str] = {}
-    for name, value in _mapping(given, where).items():
-        found[name] = value if isinstance(value, str) else _number(value, f"{where}.{name}")
-    return found
-
-
-def _float(text: str) -> Any:
-    try:
-        return float(text)
-    except ValueError:
-        return text
-
-
-def _number(given: Any, where: str, *, shown: str = "") -> float:
-    if isinstance(given, bool) or not isinstance(given, int | float) or not abs(given) < float("inf"):
-        raise EvidenceError(where, found=f'"{shown or given}"', expected="a number")
-    return float(given)
-
-
-def _whole(given: Any, where: str, *, least: int) -> int:
-    if isinstance(given, bool) or not isinstance(given, int) or not least <= given <= _MOST:
-        raise EvidenceError(where, found=f'"{given}"', expected=f"a whole number from {least} to {_MOST}")
-    return given
-
-
-def _yes_or_no(given: Any, where: str) -> bool:
-    if not isinstance(given, bool):
-        raise EvidenceError(where, found=f'"{given}"', expected="true or false")
-    return given
-
-
-def _text(page: Mapping[str, Any], key: str, where: str, *, default: str | None = None) -> str:
-    if key not in page:
-        if default is None:
-            raise EvidenceError(where, found=f'no key "{key}"', expected=f'the key "{key}"')
-        return default
-    if not isinstance(page[key], str) or not page[key].strip():
-        raise EvidenceError(f"{where}.{key}", found=f"{page[key]!r:.60}", expected="a text")
-    return " ".join(page[key].split())
-
-
-def _texts(given: Any, where: str) -> tuple[str, ...]:
-    entries = given if isinstance(given, list) else [given]
-    for entry in entries:
-        if not isinstance(entry, str) or not entry.strip():
-            raise EvidenceError(where, found=f"{entry!r:.60}", expected="a text, or a list of texts")
-    if len(set(entries)) < len(entries):
-        raise EvidenceError(where, found=", ".join(entries), expected="each once")
-    return tuple(entries)
-
-
-def _mapping(given: Any, where: str) -> dict[str, Any]:
-    if not isinstance(given, dict):
-        raise EvidenceError(where, found=f"{given!r:.60}", expected="keys with values")
-    return given
-
-
-def _list(given: Any, where: str) -> list[Any]:
-    if not isinstance(given, list):
-        raise EvidenceError(where, found=f"{given!r:.60}", expected="a list")
-    return given
-
-
-def _one_of(given: Any, valid: Iterable[str], where: str) -> str:
-    names = list(valid)
-    if given not in names:
-        raise EvidenceError(
-            where, found=f'"{given}"', expected="one of " + ", ".join(names), nearest=nearest(str(given), names)
-        )
-    return str(given)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from exotwin import __version__, biology
-from exotwin.errors import EvidenceError, ExotwinError, nearest
+from exotwin.errors import EvidenceError, ExotwinError, InputError, nearest
 from exotwin.progress import Progress, Silent
 from exotwin.validation.basis import Uses
 from exotwin.validation.check import Check, CheckFile, StudyPlan
@@ -126,7 +126,7 @@ def _run(
 
 
 def _fault(error: ExotwinError) -> list[str]:
-    return [str(error)] if isinstance(error, EvidenceError) else []
+    return [str(error)] if isinstance(error, InputError) else []
 
 
 def _studies(file: CheckFile, ids: Sequence[str]) -> list[tuple[StudyPlan, list[Check]]]:
