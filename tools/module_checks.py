@@ -79,10 +79,10 @@ def checks_text(board: Scoreboard, mine: Sequence[Scored], page: str) -> str:
     if covered is not None:
         lines += [
             "",
-            f"Coverage: of the {covered.n} records of natural history, drug response, therapy response and safety in "
-            f"the dossiers {', '.join(covered.dossiers)}, {len(covered.checked)} have a check, "
-            f"{len(covered.parameter)} are numbers of the model, {len(covered.not_testable)} are not testable (each "
-            f"with its reason on the scoreboard) and {len(covered.unaccounted)} are unaccounted for.",
+            f"Coverage of the {covered.n} records of natural history, drug response, therapy response and safety in "
+            f"the dossiers {', '.join(covered.dossiers)}: {len(covered.checked)} checked, {len(covered.parameter)} used "
+            f"as numbers of the model, {len(covered.not_testable)} not testable (each with its reason on the scoreboard), "
+            f"{len(covered.unaccounted)} unaccounted for.",
         ]
     return "\n".join(lines) + "\n"
 

@@ -28,7 +28,7 @@ def test_the_block_of_a_page_has_a_row_for_each_check_and_a_reason_for_each_miss
     assert sum(line.startswith(("| ✓", "| ✗")) for line in text.splitlines()) == len(tested)
     missed = [s for s in tested if s.verdict == "outside"]
     assert sum(line.startswith("- *") for line in text.splitlines()) == len(missed)
-    assert "1 are unaccounted for" in text
+    assert "1 unaccounted for" in text
 
 
 def test_words_of_a_check_cannot_break_the_table(tool):
