@@ -80,9 +80,9 @@ def checks_text(board: Scoreboard, mine: Sequence[Scored], page: str) -> str:
         lines += [
             "",
             f"Coverage of the {covered.n} records of natural history, drug response, therapy response and safety in "
-            f"the dossiers {', '.join(covered.dossiers)}: {len(covered.checked)} checked, {len(covered.parameter)} used "
-            f"as numbers of the model, {len(covered.not_testable)} not testable (each with its reason on the scoreboard), "
-            f"{len(covered.unaccounted)} unaccounted for.",
+            f"the dossiers {', '.join(covered.dossiers)}: {len(covered.checked)} checked, "
+            f"{len(covered.parameter)} used as numbers of the model, {len(covered.not_testable)} not testable (each "
+            f"with its reason on the scoreboard), {len(covered.unaccounted)} unaccounted for.",
         ]
     return "\n".join(lines) + "\n"
 
