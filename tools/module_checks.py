@@ -74,7 +74,10 @@ def checks_text(board: Scoreboard, mine: Sequence[Scored], page: str) -> str:
     missed = [s for s in tested if s.verdict == "outside"]
     if missed:
         lines += ["", "Outside, with the likeliest reason:", ""]
-        lines += [f"- *{_cell(s.check.observable)}*: {_cell(s.check.miss or s.why or 'not known')}" for s in missed]
+        lines += [
+            f"- *{_cell(s.check.observable)}* (`{s.check.id}`): {_cell(s.check.miss or s.why or 'not known')}"
+            for s in missed
+        ]
     covered = board.coverage.get(page)
     if covered is not None:
         lines += [
@@ -98,7 +101,7 @@ def _line(s: Scored) -> str:
         published = f"{published} ({limits})" if published != NOTHING else f"none ({limits})"
     cells = (
         mark,
-        f"{s.check.observable}; {s.species}",
+        f"{s.check.observable}; {s.species} (`{s.check.id}`)",
         simulated,
         published,
         told_deviation(s),

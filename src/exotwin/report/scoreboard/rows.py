@@ -70,7 +70,7 @@ def row(scored: Scored) -> Row:
     simulated, published = numbers(scored.simulated, check.unit), numbers(scored.published, check.unit)
     deviation = told_deviation(scored)
     observable = check.observable or ", ".join(check.records)
-    told = f"{observable}: simulated {simulated}, published {published}; {scored.verdict}, {scored.basis}"
+    told = f"{observable} ({check.id}): simulated {simulated}, published {published}; {scored.verdict}, {scored.basis}"
     told += f"; {deviation}" if deviation != NOTHING else ""
     return Row(
         id=check.id,
