@@ -169,8 +169,15 @@ def _noises(joined: list[Module], states: tuple[str, ...], parameters: dict[str,
 
 
 def _named(rows: dict[str, Parameter], modules: list[Module]) -> dict[str, Parameter]:
-    words = {w for m in modules for line in m.lines for w in re.findall(r"[A-Za-z_]\w*", code(line.text))}
+    words = _words(modules)
     return {name: row for name, row in rows.items() if name in words}
+
+
+def _words(modules: list[Module], more: Sequence[Line] = ()) -> set[str]:
+    """Symbols that equations use, and those that say how strong noise is and how often it comes."""
+    lines = [line for module in modules for line in module.lines]
+    words = {word for line in [*lines, *more] for word in re.findall(r"[A-Za-z_]\w*", code(line.text))}
+    return words | {symbol for m in modules for noise in m.noises for symbol in (noise.strength, noise.interval)}
 
 
 def _infusions(states: Sequence[str], modules: list[Module]) -> list[Line]:
@@ -277,8 +284,7 @@ def _check_owners(modules: list[Module], effects: list[Line], parameters: dict[s
 
 
 def _check_used(modules: list[Module], effects: list[Line], parameters: dict[str, Parameter]) -> None:
-    lines = [line for module in modules for line in module.lines] + effects
-    words = {word for line in lines for word in re.findall(r"[A-Za-z_]\w*", code(line.text))}
+    words = _words(modules, effects)
     for name, parameter in parameters.items():
         if name not in words and parameter.basis != "input":  # a study sets it, in every condition alike
             raise BiologyError(

@@ -24,7 +24,7 @@ records of natural history, drug response, therapy response and safety must be a
   ``against`` (the other arm).
 
 ``value`` is a formula over the readings, ``published``, ``spread`` and ``bound`` over the value ``v`` of the record
-(``v1``, ``v2`` … of several records); see `exotwin.validation.formula`. What is published must come from a record;
+(``v1``, ``v2`` … of several records) or its text ``context``, for numbers that stand there alone; see `exotwin.validation.formula`. What is published must come from a record;
 conversions of units may stand as numbers.
 """
 

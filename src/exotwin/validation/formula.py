@@ -2,7 +2,7 @@
 
 Allowed are + - * / **, brackets, numbers, the names given, lists, ``v.key``, ``v['key']``, ``v[0]``, and the functions
 log log10 log2 exp sqrt abs min max, ``column(list, k)`` (the k-th entry of each), ``number(text, k)`` (the k-th number
-that stands in a text), ``mean(list)``, ``median(list)``. Lists count as arrays.
+that stands in a text, from 0), ``mean(list)``, ``median(list)``. Lists count as arrays.
 """
 
 from __future__ import annotations

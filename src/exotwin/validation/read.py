@@ -290,7 +290,7 @@ def _check_sort(check: Check, entry: dict[str, Any], readings: tuple[ReadingPlan
             raise EvidenceError(
                 f"{check.where}.readings.{reading.name}", found="a reading that value does not use", expected="its use"
             )
-    allowed = {"v", *(f"v{k}" for k in range(1, len(check.records) + 1))}
+    allowed = {"v", "context", *(f"v{k}" for k in range(1, len(check.records) + 1))}
     spread = check.spread
     formulas = {"published": check.published, "bound": check.bound}
     if spread is not None:

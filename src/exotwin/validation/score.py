@@ -22,7 +22,7 @@ _BAND = (0.025, 0.975)
 
 
 def values_of(check: Check) -> dict[str, Any]:
-    """What formulas over the record may name: ``v``, and ``v1``, ``v2`` … of the records in order.
+    """What formulas over the record may name: ``v``, and ``v1``, ``v2`` … of the records in order; ``context``.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def values_of(check: Check) -> dict[str, Any]:
                 f"{check.where}.record", found=f'"{name}", which nobody has seen', expected="a seen one"
             )
         found[f"v{k}"] = one.value
-    return {"v": found["v1"], **found}
+    return {"v": found["v1"], "context": record(check.records[0]).context, **found}
 
 
 def score(check: Check, study: Simulated, *, basis: str, fits: tuple[str, ...]) -> Scored:
