@@ -13,7 +13,7 @@ from exotwin.trial.noise import kicks
 
 @pytest.fixture(scope="module")
 def mouse():
-    return assemble("poi", "mouse", modules=("ageing",))
+    return assemble("poi", "mouse", modules=("ageing", "mortality"))
 
 
 def _table(doses, state="senescent_signed"):

@@ -24,8 +24,8 @@ records of natural history, drug response, therapy response and safety must be a
   ``against`` (the other arm).
 
 ``value`` is a formula over the readings, ``published``, ``spread`` and ``bound`` over the value ``v`` of the record
-(``v1``, ``v2`` … of several records) or its text ``context``, for numbers that stand there alone; see `exotwin.validation.formula`. What is published must come from a record;
-conversions of units may stand as numbers.
+(``v1``, ``v2`` … of several records) or its text ``context``, for numbers that stand there alone; see
+`exotwin.validation.formula`. What is published must come from a record; conversions of units may stand as numbers.
 """
 
 from __future__ import annotations
