@@ -10,6 +10,7 @@ import exotwin as ex
 from exotwin.trial import held
 
 EXAMPLES = Path(ex.__file__).parent / "examples"
+LOT = EXAMPLES / "umbilical" / "product.toml"
 
 
 @pytest.fixture
@@ -145,6 +146,32 @@ def test_the_product_command_shows_verdicts_as_table_and_as_json(exotwin):
     assert verdicts["ISCT 2006"] == "met"
 
 
+def test_copies_are_counted_as_text_as_json_and_on_a_page(exotwin, tmp_path):
+    code, told, _ = exotwin("stoichiometry", LOT, "--dose", "1e11 particles", "-o", tmp_path / "page.html")
+    assert code == 0
+    assert "implausible at this dose" in told
+    assert told.splitlines()[-1] == f"Page: {tmp_path / 'page.html'}"
+    assert "miR-21-5p" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+    code, told, _ = exotwin("stoichiometry", LOT, "--condition", "frailty", "--json")
+    counted = json.loads(told, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert code == 0
+    assert (counted["condition"], counted["route"]) == ("frailty", "intravenous")
+    lot = ex.Product.from_toml(LOT).vesicles
+    assert counted["dose"] == lot.volume_mL * lot.particles_per_mL.value
+
+
+def test_counting_copies_that_is_stopped_says_so_and_writes_nothing(exotwin, monkeypatch, tmp_path):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("exotwin.report.stoichiometry.stoichiometry", stopped)
+    code, told, error = exotwin("stoichiometry", LOT, "-o", tmp_path / "page.html")
+    assert (code, told) == (130, "")
+    assert "stopped; nothing was written" in error
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_model_is_written_as_sbml_or_antimony_and_listed_with_records(exotwin, tmp_path):
     assert exotwin("model", "poi", "--species", "mouse", "-o", tmp_path / "poi.xml")[0] == 0
     assert "<sbml" in (tmp_path / "poi.xml").read_text(encoding="utf-8")
@@ -170,6 +197,15 @@ def test_the_model_is_written_as_sbml_or_antimony_and_listed_with_records(exotwi
         (("calibrate", "poi-animal-potncy"), 'nearest   "poi-animal-potency"'),
         (("fit", "problem.yaml"), "the YAML file of a PEtab problem"),
         (("app", "nowhere"), "no results.zarr"),
+        (("stoichiometry", LOT, "--dose", "1e11 particels"), 'nearest   "particles"'),
+        (("stoichiometry", LOT, "--dose", "0 mL"), "above zero"),
+        (("stoichiometry", LOT, "--route", "intravenus"), 'nearest   "intravenous"'),
+        (("stoichiometry", LOT, "--condition", "pio"), 'nearest   "poi"'),
+        (("stoichiometry", LOT, "--species", "mose"), 'nearest   "mouse"'),
+        (("stoichiometry", LOT, "-o", "no/page.html"), "no folder"),
+        (("stoichiometry", LOT, "-o", "."), "a folder"),
+        (("stoichiometry", LOT, "-o", "/dev/null"), "a pipe or a device"),
+        (("stoichiometry", "prodct.toml"), "no such file"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_one_message(exotwin, monkeypatch, tmp_path, words, message):
@@ -202,13 +238,13 @@ def test_a_record_shows_its_source(exotwin):
 
 def test_the_example_is_written_once_and_never_over_something(exotwin, tmp_path):
     told = exotwin("example", tmp_path / "st art")[1]
-    assert shlex.split(told.splitlines()[1]) == [
-        "exotwin",
-        "run",
-        str(tmp_path / "st art" / "poi-umbilical.toml"),
-        "-o",
-        "out",
-    ]
+    commands = [shlex.split(line) for line in told.splitlines() if line.startswith("  exotwin run")]
+    studies = [tmp_path / "st art" / name for name in ("poi-umbilical.toml", "cells-against-exosomes.toml")]
+    assert [command[:4] for command in commands] == [["exotwin", "run", str(study), "-o"] for study in studies]
+    assert len({command[4] for command in commands}) == 2
+    assert all(study.is_file() for study in studies)
+    assert "premature ovarian insufficiency" in told
+    assert "which tissue" in told
     assert (tmp_path / "st art" / "umbilical" / "product.toml").exists()
     code, _, error = exotwin("example", tmp_path / "st art")
     assert code == 2

@@ -102,11 +102,14 @@ def test_wrong_words_are_one_message_and_nothing_is_fitted_for_them(
 
 
 @pytest.mark.usefixtures("untouched")
-def test_what_is_stopped_says_that_nothing_was_written(exotwin: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("work", "options"), [("calibrate", [QUICK]), ("check", ["--check"])])
+def test_what_is_stopped_says_that_nothing_was_written(
+    exotwin: Run, monkeypatch: pytest.MonkeyPatch, work: str, options: list[str]
+) -> None:
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("exotwin.calibration.calibrate", stopped)
-    code, said, complaint = exotwin("calibrate", QUICK)
+    monkeypatch.setattr(f"exotwin.calibration.{work}", stopped)
+    code, said, complaint = exotwin("calibrate", *options)
     assert (code, said) == (130, "")
     assert "stopped; nothing was written" in complaint

@@ -105,6 +105,8 @@ def test_the_folder_of_another_fit_is_refused_by_what_differs(exotwin: Run, yaml
         (["-o", "FILE"], ["a file"]),
         (["-o", "FILE/below"], ["FILE, which is a file"]),
         (["--evaluate", "-o", "FILE"], ["a file"]),
+        (["--evaluate", "--starts", "100", "-o", "OUT"], ["fit --evaluate", "--starts"]),
+        (["--evaluate", "--samples", "9", "--seed", "2", "--profiles", "k1"], ["--seed and --profiles and --samples"]),
     ],
 )
 def test_wrong_options_are_one_message_and_leave_nothing(

@@ -1,7 +1,9 @@
 import json
 
 import pytest
+from rich.console import Console
 
+from exotwin import console
 from exotwin.validation import read_checks
 
 FILE = """
@@ -44,7 +46,7 @@ def file(tmp_path):
 def test_the_scoreboard_is_shown_with_counts_and_what_is_unaccounted(exotwin, file):
     code, told, _ = exotwin("validate", "--file", file)
     assert code == 0
-    for words in ("toy: 1 of 1 within", "some-burden", "natural history", "unaccounted: ", "1 records not testable"):
+    for words in ("toy: 1 of 1 within", "burden, less itself", "natural history", "unaccounted:", "1 records not test"):
         assert words in told
 
 
@@ -54,6 +56,32 @@ def test_a_failing_check_is_reported_and_ends_with_code_0(exotwin, file):
     assert code == 0
     assert "toy: 0 of 1 within" in told
     assert "no reason given" in told
+    assert "some-burden" in told
+
+
+@pytest.mark.parametrize("width", [20, 80, 140, 200])
+def test_the_scoreboard_fits_its_terminal_and_breaks_no_id(exotwin, file, monkeypatch, width):
+    monkeypatch.setattr(console, "out", Console(highlight=False, width=width))
+    long = "burden, less itself, in mice that were told nothing of it beforehand and were none the wiser for it"
+    failing = FILE.replace("value: now - now", "value: now / now").replace("burden, less itself", long)
+    failing = failing.replace("  bound_why", "  miss: burdens differ from nothing, wherever they are read\n  bound_why")
+    file.write_text(failing, encoding="utf-8")
+    code, told, _ = exotwin("validate", "--file", file)
+    lines = told.splitlines()
+    assert code == 0
+    assert sum(line.startswith("✗ outside") or " ✗ outside" in line for line in lines) == 1
+    assert sum("some-burden" in line for line in lines) == 2
+    if width >= 80:
+        assert max(map(len, lines)) <= width
+
+
+@pytest.mark.parametrize("page", ["no/page.html", ".", "/dev/null"])
+def test_a_page_that_cannot_be_written_is_refused_before_the_work(exotwin, file, monkeypatch, tmp_path, page):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("exotwin.validation.validate", lambda *_, **__: pytest.fail("it began"))
+    code, told, error = exotwin("validate", "--file", file, "--html", page)
+    assert (code, told) == (2, "")
+    assert page in error
 
 
 def test_json_holds_checks_and_summary(exotwin, file):

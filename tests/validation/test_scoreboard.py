@@ -6,8 +6,8 @@ import pytest
 
 from exotwin import console
 from exotwin.errors import EvidenceError
-from exotwin.validation import check_rows, count_rows, details, remarks, table_of, validate
-from exotwin.validation.table import COLUMNS, COUNTS
+from exotwin.validation import check_rows, count_rows, details, kinds_of, module_rows, reasons, table_of, validate
+from exotwin.validation.table import COUNTS, NO_REASON
 
 _ISSUE = (
     "id record module species kind sort basis observable unit simulated published deviation verdict".split()  # noqa: SIM905
@@ -65,7 +65,7 @@ def test_a_check_that_fails_without_a_reason_is_named(board, written, tiny_root)
     assert board.unexplained == ()
     silent = validate(files=[written(("  miss: the drug leaves sooner", ""))], root=tiny_root)
     assert silent.unexplained == ("half-life",)
-    assert any("no reason given" in line for line in remarks(silent, "toy"))
+    assert reasons(silent, "toy")[NO_REASON] == ("half-life",)
 
 
 def test_a_study_that_cannot_be_carried_out_is_outside_and_says_so(written, tiny_root):
@@ -108,11 +108,12 @@ def test_one_check_can_be_asked_for_and_shown_whole(written, tiny_root):
 def test_rows_of_the_terminal_hold_every_check_that_was_tested(board):
     rows = check_rows(board, "toy")
     assert len(rows) == len(board.tested) == 4
-    assert {len(row) for row in rows} == {len(COLUMNS)}
-    assert [row[0] for row in rows] == ["-", "+", "+", "+"]
+    assert [row.verdict for row in rows] == ["outside", "within", "within", "within"]
+    assert sum(len(check_rows(board, "toy", kind)) for kind in kinds_of(board, "toy")) == 4
     counts = count_rows(board, "toy")
     assert {len(row) for row in counts} == {len(COUNTS)}
     assert counts[-1] == ("all", "1 of 1 (100%)", "2 of 3 (67%)", "3 of 4 (75%)")
+    assert module_rows(board) == [("toy", *counts[-1][1:])]
 
 
 def test_progress_tells_of_every_arm(written, tiny_root):

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from exotwin import console
-from exotwin.cli.root import Json, app
+from exotwin.cli.given import check_page
+from exotwin.cli.root import Json, app, stoppable
 from exotwin.errors import EvidenceError
-
-if TYPE_CHECKING:
-    from exotwin.validation import Scoreboard
 
 
 @app.command()
@@ -32,12 +30,10 @@ def validate(
     """Hold the models against published records: every check with its verdict, and what no check covers."""
     from exotwin import validation
 
-    try:
-        with console.Bar() as bar:
-            board = validation.validate(modules or (), checks=check or (), files=file or (), progress=bar)
-    except KeyboardInterrupt:
-        console.err.print("stopped; nothing was written")
-        raise typer.Exit(130) from None
+    if html is not None:
+        check_page(html)
+    with stoppable("nothing was written"), console.Bar() as bar:
+        board = validation.validate(modules or (), checks=check or (), files=file or (), progress=bar)
     if html is not None:
         from exotwin.report import write_scoreboard
 
@@ -48,7 +44,9 @@ def validate(
         for one in board.checks:
             console.show_table(one.check.id, ["", ""], validation.details(one))
     else:
-        _show(board)
+        from exotwin.cli.board import show
+
+        show(board)
         if html is not None:
             console.out.print(f"Page: {html}", soft_wrap=True, markup=False)
     if board.faults:
@@ -58,22 +56,6 @@ def validate(
             found=board.faults[0].replace("\n", "\n  ") + (f"\n  and {more} more such faults" if more else ""),
             expected="checks that read what the models have",
         )
-
-
-def _show(board: Scoreboard) -> None:
-    from exotwin import validation
-
-    for module in board.modules:
-        title = f"{module}: {board.count(module=module).within} of {board.count(module=module).n} within"
-        console.show_table(title, validation.COLUMNS, validation.check_rows(board, module))
-        console.show_table("Within, by sort and basis", validation.COUNTS, validation.count_rows(board, module))
-        for line in validation.remarks(board, module):
-            console.out.print(line, markup=False, soft_wrap=True)
-        console.out.print()
-    if len(board.modules) > 1:
-        console.show_table("All modules", validation.COUNTS, validation.count_rows(board))
-    untestable = sum(one.verdict == "not testable" for one in board.checks)
-    console.out.print(f"{len(board.tested)} checks, {untestable} records not testable, {board.seconds:.1f} s.")
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,12 +11,13 @@ import typer
 
 from exotwin import console
 from exotwin.cli.given import check_folder, check_problem, names
-from exotwin.cli.root import Json, app
+from exotwin.cli.root import Json, app, stoppable
 from exotwin.errors import ExotwinError, InputError
 
 
 @app.command()
 def fit(
+    context: typer.Context,
     problem: Annotated[Path, typer.Argument(help="PEtab problem (YAML).", show_default=False)],
     out: Annotated[
         Path | None,
@@ -44,27 +46,24 @@ def fit(
         raise InputError("--profiles", found="no name", expected="all, none, or names of parameters: a,b")
     found = calibration.read(problem)
     if evaluate:
+        _refuse(context, "fit --evaluate", ("starts", "seed", "profiles", "samples"))
         _evaluate(found, out, json=json, rtol=rtol, max_steps=max_steps, n_threads=threads)
         return
     if out is None:
         raise InputError("exotwin fit", found="no folder for the results", expected="-o FOLDER, or --evaluate")
-    try:
-        with console.Bar() as bar:
-            result = calibration.fit(
-                found,
-                starts=starts,
-                seed=seed,
-                profiles=wanted,
-                draws=samples,
-                rtol=rtol,
-                max_steps=max_steps,
-                n_threads=threads,
-                folder=out,
-                progress=bar,
-            )
-    except KeyboardInterrupt:
-        console.err.print("stopped; what is finished is kept, and the same command goes on from there")
-        raise typer.Exit(130) from None
+    with stoppable("what is finished is kept, and the same command goes on from there"), console.Bar() as bar:
+        result = calibration.fit(
+            found,
+            starts=starts,
+            seed=seed,
+            profiles=wanted,
+            draws=samples,
+            rtol=rtol,
+            max_steps=max_steps,
+            n_threads=threads,
+            folder=out,
+            progress=bar,
+        )
     from exotwin.report import write_fit
 
     write_fit(result, out)
@@ -79,6 +78,15 @@ def fit(
         )
     if result.curvature is None:
         raise ExotwinError(f"{problem}", found=result.remarks[-1], expected="a start that can be simulated")
+
+
+def _refuse(context: typer.Context, command: str, options: Iterable[str]) -> None:
+    """Options that were given and would do nothing."""
+    sources = {option: context.get_parameter_source(option) for option in options}
+    given = [option for option, source in sources.items() if source is not None and source.name != "DEFAULT"]
+    if given:
+        told = " and ".join(f"--{option}" for option in given)
+        raise InputError(f"exotwin {command}", found=told, expected="only options that a simulation has use for")
 
 
 def _evaluate(problem: Any, out: Path | None, *, json: bool, **options: Any) -> None:
@@ -129,7 +137,7 @@ def calibrate(
         check_folder(out)
 
     if check:
-        with console.Bar() as bar:
+        with stoppable("nothing was written"), console.Bar() as bar:
             drifts = calibration.check(names=() if name is None else (name,), progress=bar)
         if json:
             console.show_json(drifts)
@@ -152,12 +160,8 @@ def calibrate(
             rows = [(k.name, k.title, ", ".join(t.name for t in k.targets)) for k in known]
             console.show_table("Calibrations", ["name", "what is fitted", "numbers that it writes"], rows)
         return
-    try:
-        with console.Bar() as bar:
-            found = calibration.calibrate(name, progress=bar)
-    except KeyboardInterrupt:
-        console.err.print("stopped; nothing was written")
-        raise typer.Exit(130) from None
+    with stoppable("nothing was written"), console.Bar() as bar:
+        found = calibration.calibrate(name, progress=bar)
     if out is not None:
         from exotwin.report import write_fit
 

@@ -55,13 +55,25 @@ def check_problem(path: Path) -> None:
     raise InputError(str(path), found=found, expected="the YAML file of a PEtab problem", nearest=near)
 
 
-def write(path: Path, text: str) -> None:
-    """Write a file that is there as a whole or not at all."""
+def check_file(path: Path) -> None:
+    """To write: its folder is there, and it is no folder itself."""
     if not path.parent.is_dir():
         folder = str(path.parent)
         raise InputError(f"file {path}", found=f"no folder {folder}", expected="a folder that exists")
     if path.is_dir():
         raise InputError(f"file {path}", found="a folder", expected="the name of a file in it")
+
+
+def check_page(path: Path) -> None:
+    """As `check_file`, before the work that the page tells of; a pipe or a device can hold none."""
+    check_file(path)
+    if path.exists() and not path.is_file():
+        raise InputError(f"file {path}", found="a pipe or a device", expected="the name of a file")
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file that is there as a whole or not at all."""
+    check_file(path)
     path = path.resolve()  # what a link points to is written, and the link stays
     if path.exists() and not path.is_file():  # a pipe or a device, such as /dev/stdout
         path.write_text(text, encoding="utf-8")

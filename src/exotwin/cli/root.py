@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +39,16 @@ def _options(
     ] = False,
 ) -> None:
     pass
+
+
+@contextmanager
+def stoppable(left: str) -> Iterator[None]:
+    """Ctrl-C ends the work inside with one line, of what is left of it, and exit code 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        console.err.print(f"stopped; {left}", markup=False)
+        raise typer.Exit(130) from None
 
 
 def main() -> None:

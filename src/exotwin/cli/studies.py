@@ -6,13 +6,15 @@ import shlex
 import shutil
 import time
 from importlib.resources import as_file, files
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from exotwin import console
-from exotwin.cli.root import Json, Out, app
+from exotwin.cli.given import check_page
+from exotwin.cli.root import Json, Out, app, stoppable
 from exotwin.errors import StudyError
 
 
@@ -28,12 +30,8 @@ def run(
     from exotwin.result import run as run_study
 
     began = time.perf_counter()
-    try:
-        with console.Bar() as bar:
-            result = run_study(study, out=out, language=language, n_threads=threads, progress=bar)
-    except KeyboardInterrupt:
-        console.err.print("stopped; finished chunks are kept, and the same command goes on from there")
-        raise typer.Exit(130) from None
+    with stoppable("finished chunks are kept, and the same command goes on from there"), console.Bar() as bar:
+        result = run_study(study, out=out, language=language, n_threads=threads, progress=bar)
     seconds = time.perf_counter() - began
     if json:
         console.show_json({"report": out / "report.html", "seconds": seconds, "endpoints": _records(result.endpoints)})
@@ -67,15 +65,64 @@ def product(
         console.out.print(f"- {remark}", markup=False)
 
 
+@app.command(epilog='Example: exotwin stoichiometry start/umbilical/product.toml --dose "1e11 particles" -o page.html')
+def stoichiometry(
+    product: Annotated[Path, typer.Argument(help="Product file (TOML).", show_default=False)],
+    dose: Annotated[
+        str | None,
+        typer.Option(
+            help='Such as "1e11 particles", "1e9 particles/kg", "0.5 mL"; default: the whole vial.', show_default=False
+        ),
+    ] = None,
+    route: Annotated[str, typer.Option(help="By which the condition takes vesicles.")] = "intravenous",
+    condition: Annotated[str, typer.Option(help="Whose target cells and mediators.")] = "poi",
+    species: Annotated[str, typer.Option(help="human, mouse or rat.")] = "human",
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Page to write (HTML).", show_default=False)] = None,
+    json: Json = False,
+) -> None:
+    """Count the copies of each miRNA that a dose of vesicles brings to a cell, against the copies that it needs."""
+    from exotwin.product import Product
+    from exotwin.report.stoichiometry import as_document, as_text, write_page
+    from exotwin.report.stoichiometry import stoichiometry as count
+
+    if out is not None:
+        check_page(out)
+    with stoppable("nothing was written"), console.Bar() as bar:
+        bar.start("reading the product", 2 if out is None else 3)
+        lot = Product.from_toml(product)
+        bar.advance()
+        bar.note("counting copies")
+        found = count(lot, dose=dose, route=route, condition=condition, species=species)
+        bar.advance()
+        if out is not None:
+            bar.note("writing the page")
+            write_page(found, out)
+    if json:
+        console.show_json(as_document(found))
+        return
+    console.out.print(as_text(found), markup=False, soft_wrap=True)
+    if out is not None:
+        console.out.print(f"Page: {out}", markup=False, soft_wrap=True)
+
+
 @app.command()
 def example(folder: Annotated[Path, typer.Argument(help="New folder to write into.", show_default=False)]) -> None:
-    """Write the example study and its (synthetic) product, to start from."""
+    """Write the example studies and their (synthetic) product, to start from."""
     if folder.exists():
         raise StudyError(f"folder {folder}", found="something that exists already", expected="a new folder")
     with as_file(files("exotwin") / "examples") as source:
         shutil.copytree(source, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    study = shlex.quote(str(folder / "poi-umbilical.toml"))
-    console.out.print(f"{folder}\nexotwin run {study} -o out", markup=False, soft_wrap=True)
+    for study in sorted(folder.glob("*.toml"), reverse=True):
+        command = f"exotwin run {shlex.quote(str(study))} -o {shlex.quote(str(folder / 'out' / study.stem))}"
+        console.out.print(f"{study}\n  {_about(study)}\n  {command}", markup=False, soft_wrap=True)
+    product = shlex.quote(str(folder / "umbilical" / "product.toml"))
+    console.out.print(f"Their product: exotwin product {product}", markup=False, soft_wrap=True)
+
+
+def _about(study: Path) -> str:
+    """What a study of the examples shows: its first comment, to the line of how to run it."""
+    lines = study.read_text(encoding="utf-8").splitlines()
+    return " ".join(line.lstrip("# ") for line in takewhile(lambda line: "Run it:" not in line, lines))
 
 
 @app.command(name="app")

@@ -5,24 +5,37 @@ from exotwin.validation.numbers import Table, table_of
 from exotwin.validation.read import read_checks
 from exotwin.validation.scoreboard import validate
 from exotwin.validation.scored import Count, Coverage, Scoreboard, Scored
-from exotwin.validation.table import COLUMNS, COUNTS, check_rows, count_rows, details, remarks
+from exotwin.validation.table import (
+    COUNTS,
+    Row,
+    check_rows,
+    count_rows,
+    covered,
+    details,
+    kinds_of,
+    module_rows,
+    reasons,
+)
 
 __all__ = [
-    "COLUMNS",
     "COUNTS",
     "Check",
     "CheckFile",
     "Count",
     "Coverage",
+    "Row",
     "Scoreboard",
     "Scored",
     "StudyPlan",
     "Table",
     "check_rows",
     "count_rows",
+    "covered",
     "details",
+    "kinds_of",
+    "module_rows",
     "read_checks",
-    "remarks",
+    "reasons",
     "table_of",
     "validate",
 ]

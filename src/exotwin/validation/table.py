@@ -1,34 +1,55 @@
-"""The scoreboard as rows of text, for the terminal."""
+"""The scoreboard as words, for the terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from exotwin.validation.check import SORTS
+from exotwin.validation.check import KINDS, SORTS
 from exotwin.validation.score import plain, shown
 from exotwin.validation.scored import BASES, NOT_TESTABLE, OUTSIDE, Count, Number, Scoreboard, Scored
 
-COLUMNS = ("", "check", "kind", "observable", "simulated (patients)", "published (within)", "deviation", "basis")
-COUNTS = ("sort", *BASES, "all")
-
-_MARKS = {"within": "+", OUTSIDE: "-"}
+COUNTS = ("", *BASES, "all")
+NO_REASON = "no reason given: the file of checks must say one (miss)"
 
 
-def check_rows(board: Scoreboard, module: str) -> list[tuple[str, ...]]:
-    """A row for each check of a module that has a verdict; + within, - outside."""
+class Row(NamedTuple):
+    """A check in words. simulated : with the limits of 95 % of the patients, where these differ. published : with what
+    counts as within. deviation : "" where none is measured."""
+
+    verdict: str
+    sort: str
+    basis: str
+    observable: str
+    simulated: str
+    published: str
+    unit: str
+    deviation: str
+    id: str
+
+
+def kinds_of(board: Scoreboard, module: str) -> tuple[str, ...]:
+    """Kinds of a module's checks that have a verdict."""
+    found = {s.check.kind for s in board.of(module) if s.verdict != NOT_TESTABLE}
+    return tuple(kind for kind in KINDS if kind in found)
+
+
+def check_rows(board: Scoreboard, module: str, kind: str = "") -> list[Row]:
+    """The checks of a module, or of one kind of it, that have a verdict: those outside first, else as in the file."""
+    mine = [s for s in board.of(module) if s.verdict != NOT_TESTABLE and kind in ("", s.check.kind)]
     return [
-        (
-            _MARKS[s.verdict],
-            s.check.id,
-            s.check.kind,
-            f"{s.check.observable}, {s.species}",
-            f"{shown(s.simulated)}{_limits(s.interval)} {_unit(s)}".strip(),
-            _published(s),
-            _deviation(s),
-            s.basis,
+        Row(
+            verdict=s.verdict,
+            sort=s.check.sort,
+            basis=s.basis,
+            observable=f"{s.check.observable}, {s.species}",
+            simulated=_simulated(s),
+            published=_published(s),
+            unit="" if s.check.unit == "dimensionless" else s.check.unit,
+            deviation=_deviation(s),
+            id=s.check.id,
         )
-        for s in board.of(module)
-        if s.verdict != NOT_TESTABLE
+        for s in sorted(mine, key=lambda s: s.verdict != OUTSIDE)
     ]
 
 
@@ -38,24 +59,36 @@ def count_rows(board: Scoreboard, module: str = "") -> list[tuple[str, ...]]:
     for sort in SORTS:
         cells = [_count(board.count(module=module, sort=sort, basis=basis)) for basis in BASES]
         rows.append((sort, *cells, _count(board.count(module=module, sort=sort))))
-    cells = [_count(board.count(module=module, basis=basis)) for basis in BASES]
-    return [*rows, ("all", *cells, _count(board.count(module=module)))]
+    return [*rows, _sum(board, module, "all")]
 
 
-def remarks(board: Scoreboard, module: str) -> Iterator[str]:
-    """What a module misses and why, and which records are accounted for how."""
+def module_rows(board: Scoreboard) -> list[tuple[str, ...]]:
+    """Within of all, by module and basis."""
+    return [_sum(board, module, module) for module in board.modules]
+
+
+def reasons(board: Scoreboard, module: str) -> dict[str, tuple[str, ...]]:
+    """Why checks are outside, and what else went wrong with any -> ids of the checks that say so."""
+    found: dict[str, tuple[str, ...]] = {}
     for s in board.of(module):
-        if s.verdict == OUTSIDE:
-            yield f"- {s.check.id}: {s.check.miss or 'no reason given: the file of checks must say one (miss)'}"
-        if s.why and s.verdict != NOT_TESTABLE:
-            yield f"! {s.check.id}: {s.why}"
-    covered = board.coverage[module]
-    left = len(covered.unaccounted)
+        told = [s.check.miss or NO_REASON] if s.verdict == OUTSIDE else []
+        told += [s.why] if s.why and s.verdict != NOT_TESTABLE else []
+        for words in told:
+            found[words] = (*found.get(words, ()), s.check.id)
+    return found
+
+
+def covered(board: Scoreboard, module: str) -> Iterator[str]:
+    """Which records of a module's dossiers are accounted for how, and the names of those that are not."""
+    one = board.coverage[module]
+    left = len(one.unaccounted)
     yield (
-        f"Records of {', '.join(covered.dossiers)} on natural history, responses and safety: {covered.n}, of which "
-        f"{len(covered.checked)} checked, {len(covered.parameter)} parameters, {len(covered.not_testable)} not testable"
-        + (f", {left} unaccounted: {', '.join(covered.unaccounted)}" if left else ", none unaccounted")
+        f"Records of {', '.join(one.dossiers)} on natural history, responses and safety: {one.n}, of which "
+        f"{len(one.checked)} checked, {len(one.parameter)} parameters, {len(one.not_testable)} not testable, "
+        f"{left or 'none'} unaccounted{':' if left else '.'}"
     )
+    if left:
+        yield ", ".join(one.unaccounted)
 
 
 def details(s: Scored) -> list[tuple[str, str]]:
@@ -81,20 +114,37 @@ def details(s: Scored) -> list[tuple[str, str]]:
     return [(key, text.strip()) for key, text in known if text.strip()]
 
 
+def _simulated(s: Scored) -> str:
+    value, limits = _short(s.simulated), _between(s.interval)
+    return value if limits == f" ({value} to {value})" else f"{value}{limits}"
+
+
 def _published(s: Scored) -> str:
     if s.check.sort == "direction":
         told = s.tolerance.split(" by ")[0]
-        return told if s.published is None else f"{told}, {shown(s.published)}"
+        return told if s.published is None else f"{told}, {_short(s.published)}"
     if s.check.sort == "null":
-        return f"no effect{_limits(s.published_interval)}"
-    return f"{shown(s.published)}{_limits(s.published_interval)}"
+        return f"no effect{_between(s.published_interval)}"
+    return f"{_short(s.published)}{_between(s.published_interval)}"
 
 
 def _deviation(s: Scored) -> str:
     if s.deviation is None:
-        return "-"
+        return ""
     tenths = s.check.spread is not None and s.check.spread.none
-    return f"{s.deviation:+.1f} {'tenths' if tenths else 'SE'}"
+    return f"{s.deviation:+z.1f} {'tenths' if tenths else 'SE'}"
+
+
+def _between(limits: tuple[Number, Number] | None) -> str:
+    if limits is None or isinstance(limits[0], tuple):
+        return ""
+    return f" ({_short(limits[0])} to {_short(limits[1])})"
+
+
+def _short(value: Number | None) -> str:
+    if value is None or isinstance(value, tuple):
+        return shown(value)
+    return f"{value:.0f}" if 1e3 <= abs(value) < 1e5 else f"{value:.3g}"
 
 
 def _limits(limits: tuple[Number, Number] | None) -> str:
@@ -103,8 +153,8 @@ def _limits(limits: tuple[Number, Number] | None) -> str:
     return f" ({shown(limits[0])} to {shown(limits[1])})"
 
 
-def _unit(s: Scored) -> str:
-    return "" if s.check.unit == "dimensionless" else s.check.unit
+def _sum(board: Scoreboard, module: str, name: str) -> tuple[str, ...]:
+    return (name, *(_count(board.count(module=module, basis=b)) for b in BASES), _count(board.count(module=module)))
 
 
 def _count(count: Count) -> str:
