@@ -9,7 +9,8 @@ records of natural history, drug response, therapy response and safety must be a
     source, comparators (name, start, stop, level, schedule), doses (state, amount, at, duration). Times are numbers of
     days or texts such as "25 hour"; an amount is in the unit of the state or, as "1e6 cell/kg", by body weight.
 ``checks`` list, see `Check`: id, record (one or a list), study, kind, sort, observable, observable_zh, unit, readings,
-    value, statistic, published, spread, neutral, sign, bound, bound_why, note, miss.
+    value, statistic, published, spread, neutral, sign, bound, bound_why, contradicts (a record, or a list, that some
+    check holds against the model and that says the opposite: not both can pass), note, miss.
 ``not testable`` list of record (one or a list) and why.
 
 ``readings`` name -> arm, output (any symbol of the model) and at: a time; a list of times, which makes a curve; or
@@ -142,7 +143,8 @@ class Check:
     id : unique over all files. module : whose check it is. records : ids, at least one. study : name in its file.
     kind : one of `KINDS`. sort : one of `SORTS`, "" for what is not testable. observable, observable_zh : for people.
     value : formula over ``readings``. statistic : of the patients' values. published, spread, bound : formulas over the
-    record. neutral : what "no effect" is. sign : of a direction. miss : the likeliest reason why it fails.
+    record. neutral : what "no effect" is. sign : of a direction. contradicts : checked records that say the opposite.
+    miss : the likeliest reason why it fails.
     where : file and id, for messages.
     """
 
@@ -165,6 +167,7 @@ class Check:
     sign: int = 0
     bound: str = ""
     bound_why: str = ""
+    contradicts: tuple[str, ...] = ()
     note: str = ""
     miss: str = ""
 

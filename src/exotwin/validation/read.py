@@ -66,6 +66,7 @@ _CHECK = (
     "sign",
     "bound",
     "bound_why",
+    "contradicts",
     "note",
     "miss",
 )
@@ -81,7 +82,8 @@ def read_checks(folder: Path = SHIPPED, *, modules: Iterable[str] = ()) -> tuple
 
     Raises
     ------
-    EvidenceError : a file that does not keep the schema, or an id that two checks have.
+    EvidenceError : a file that does not keep the schema, an id that two checks have, a contradiction to a record that
+        has no check.
     """
     files = tuple(read_file(path, modules=modules) for path in sorted(folder.glob("*.yaml")))
     seen: dict[str, str] = {}
@@ -91,6 +93,7 @@ def read_checks(folder: Path = SHIPPED, *, modules: Iterable[str] = ()) -> tuple
                 check.where, found=f'the id "{check.id}" again', expected=f"one, as in {seen[check.id]}"
             )
         seen[check.id] = check.where
+    _check_contradictions(files)
     return files
 
 
@@ -137,6 +140,20 @@ def read_file(path: Path, *, modules: Iterable[str] = ()) -> CheckFile:
         not_testable=tuple(left_out),
         text=text,
     )
+
+
+def _check_contradictions(files: Iterable[CheckFile]) -> None:
+    checks = [check for file in files for check in file.checks]
+    for check in checks:
+        others = {name for c in checks if c.id != check.id for name in c.records}
+        for name in check.contradicts:
+            if name not in others:
+                raise EvidenceError(
+                    f"{check.where}.contradicts",
+                    found=f'"{name}"',
+                    expected="the record of another check",
+                    nearest=nearest(name, others),
+                )
 
 
 def _outline(entry: dict[str, Any], module: str, where: str) -> Check:
@@ -259,6 +276,7 @@ def _check(entry: dict[str, Any], module: str, studies: Mapping[str, StudyPlan],
         sign=int(fields.number(entry["sign"], f"{where}.sign")) if "sign" in entry else 0,
         bound=_formula(entry["bound"], f"{where}.bound") if "bound" in entry else "",
         bound_why=fields.text(entry, "bound_why", where, default=""),
+        contradicts=fields.texts(entry["contradicts"], f"{where}.contradicts") if "contradicts" in entry else (),
         note=fields.text(entry, "note", where, default=""),
         miss=fields.text(entry, "miss", where, default=""),
     )

@@ -6,10 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from exotwin.validation.check import SORTS, Check
 
 WITHIN, OUTSIDE, NOT_TESTABLE = "within", "outside", "not testable"
 BASES = ("predicted", "calibrated")
+
+_IDLE = 1e-6
 
 Number = float | tuple[float, ...]
 """A value, or the points of a curve."""
@@ -52,6 +56,15 @@ class Scored:
     readings: Mapping[str, Number] = field(default_factory=dict)
 
     @property
+    def idle(self) -> bool:
+        """Whether a null passes because hardly anything reaches it: an effect under a millionth of its bound."""
+        if self.check.sort != "null" or self.verdict != WITHIN or self.published_interval is None:
+            return False
+        assert self.simulated is not None
+        high = np.max(np.asarray(self.published_interval[1])) - self.check.neutral
+        return bool(np.max(np.abs(np.asarray(self.simulated) - self.check.neutral)) < _IDLE * high)
+
+    @property
     def records(self) -> tuple[str, ...]:
         """Ids of the records."""
         return self.check.records
@@ -89,6 +102,7 @@ class Scored:
             "study": check.study,
             "condition": self.condition,
             "records": check.records,
+            "contradicts": check.contradicts,
             "readings": self.readings,
             "fits": self.fits,
             "patients": self.patients,
@@ -170,6 +184,31 @@ class Scoreboard:
         """Ids of checks that fail and do not say why."""
         return tuple(s.check.id for s in self.tested if s.verdict == OUTSIDE and not s.check.miss)
 
+    @property
+    def sided(self) -> tuple[Scored, ...]:
+        """Checks that fail and stand against the record of a check that passes: the model took the other side."""
+        met = {name for s in self.tested if s.verdict == WITHIN for name in s.records}
+        return tuple(s for s in self.tested if s.verdict == OUTSIDE and met & set(s.check.contradicts))
+
+    @property
+    def idle(self) -> tuple[Scored, ...]:
+        """Nulls that pass because hardly anything reaches them, see `Scored.idle`."""
+        return tuple(s for s in self.tested if s.idle)
+
+    @property
+    def apart(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """What the shares alone do not tell, as sentences without their full stop -> the checks that each counts."""
+        told = []
+        for (sort, basis), ids in _groups(self.sided).items():
+            count = self.count(sort=sort, basis=basis)
+            stand = "stands" if len(ids) == 1 else "stand"
+            of = f"{len(ids)} of the {count.n - count.within} {basis} {sort}s that fail"
+            told.append((f"{of} {stand} against another record with which the model sides", ids))
+        for (sort, basis), ids in _groups(self.idle).items():
+            of = f"{len(ids)} of the {self.count(sort=sort, basis=basis).within} {basis} {sort}s within"
+            told.append((f"{of} pass because nothing reaches them: the effect is under a millionth of the bound", ids))
+        return tuple(told)
+
     def summary(self) -> dict[str, Any]:
         """Counts as JSON has them: over all and by module, by sort and basis; coverage; what failed."""
         return {
@@ -178,6 +217,8 @@ class Scoreboard:
             "modules": {module: self._counts(module) for module in self.modules},
             "coverage": {module: _covered(one) for module, one in self.coverage.items()},
             "unexplained": self.unexplained,
+            "sided": _nested(self.sided),
+            "idle": _nested(self.idle),
             "faults": self.faults,
             "failed_patients": sum(s.failed for s in self.tested),
         }
@@ -197,6 +238,20 @@ class Scoreboard:
             "kinds": {kind: _told(self.count(module=module, kind=kind)) for kind in _kinds(mine)},
             **rows,
         }
+
+
+def _groups(found: tuple[Scored, ...]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """(sort, basis) -> ids, the predicted first."""
+    keys = sorted({(s.check.sort, s.basis) for s in found}, key=lambda key: (BASES.index(key[1]), SORTS.index(key[0])))
+    return {key: tuple(s.check.id for s in found if (s.check.sort, s.basis) == key) for key in keys}
+
+
+def _nested(found: tuple[Scored, ...]) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Ids by sort and basis."""
+    told: dict[str, dict[str, tuple[str, ...]]] = {}
+    for (sort, basis), ids in _groups(found).items():
+        told.setdefault(sort, {})[basis] = ids
+    return told
 
 
 def _kinds(checks: Iterable[Scored]) -> tuple[str, ...]:

@@ -69,6 +69,7 @@ class View:
     digest: str
     n_tested: int
     unexplained: tuple[str, ...]
+    apart: tuple[tuple[str, tuple[str, ...]], ...]
     failed: int
     faults: tuple[str, ...]
     unaccounted: tuple[tuple[str, tuple[Fact, ...]], ...]
@@ -100,6 +101,7 @@ def view(board: Scoreboard) -> View:
         digest=board.digest,
         n_tested=len(shown),
         unexplained=board.unexplained,
+        apart=board.apart,
         failed=sum(s.failed for s in board.tested),
         faults=board.faults,
         unaccounted=tuple(

@@ -108,6 +108,8 @@ def _lines(scored: Scored) -> Iterable[tuple[str, str]]:
         yield "bound" if scored.check.sort == "null" else "counts as within", pair(scored.published_interval, unit)
     if scored.tolerance:
         yield "tolerance", readable(scored.tolerance)
+    if scored.check.contradicts:
+        yield "stands against", ", ".join(scored.check.contradicts)
     if scored.fits:
         yield "calibrated by", ", ".join(scored.fits)
     if scored.condition:
