@@ -9,6 +9,7 @@ import pytest
 from exotwin.biology import SHIPPED, read_rows
 from exotwin.calibration import calibrations, read
 from exotwin.calibration.own import read_definition, stale
+from exotwin.errors import InputError
 from exotwin.evidence.record import shipped as library
 
 TABLES = sorted(
@@ -134,3 +135,11 @@ def test_numbers_that_checks_and_fits_share_come_from_one_place():
                 for f in ("measurements.tsv", "checks.tsv")
             ]
             assert not keys[0] & keys[1], name
+
+
+@pytest.mark.parametrize("given", ["0", "0.1", "true", '"1e-6"'])
+def test_a_tolerance_that_no_search_can_follow_is_refused(root, given):
+    page = root / "calibrations" / "mouse-pool" / "calibration.toml"
+    page.write_text(f"rtol = {given}\n" + page.read_text(encoding="utf-8"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"at most 0\.0001"):
+        read_definition("mouse-pool", root=root)

@@ -48,7 +48,14 @@ def calibrate(
         where = f"{name}/calibration.toml, writes"
         raise CalibrationError(where, found=f'"{unknown[0]}"', expected="one of " + ", ".join(problem.names))
     wanted = list(dict.fromkeys(t.parameter for t in definition.targets))
-    found = fit(problem, starts=starts or definition.starts, seed=seed, profiles=wanted, progress=progress or Silent())
+    found = fit(
+        problem,
+        starts=starts or definition.starts,
+        seed=seed,
+        profiles=wanted,
+        rtol=definition.rtol,
+        progress=progress or Silent(),
+    )
     if not math.isfinite(found.best.found.value):
         raise CalibrationError(f"calibration {name}", found="no start with a value", expected="at least one")
     return OwnCalibration(
@@ -106,7 +113,7 @@ def _checks(definition: Definition, found: Fit) -> Iterator[Comparison]:
     if problem.names != found.problem.names:
         names = ", ".join(problem.names)
         raise CalibrationError(str(definition.checks), found=names, expected=", ".join(found.problem.names))
-    at = objective(problem).evaluate(found.best.found.point[None, :])
+    at = objective(problem, rtol=definition.rtol).evaluate(found.best.found.point[None, :])
     return _compared(problem, at.simulation[0], at.noise[0], "check")
 
 

@@ -3,10 +3,10 @@
 Beside the PEtab problem (``NAME.yaml`` and what it names; measurements have the columns ``record`` and ``note``) stand
 
 - ``calibration.toml``: title; condition, species, modules if not all, and infused (see `assemble`) of the model; text:
-  what holds the numbers and what does not; starts, if not ten; ``[[writes]]``: which estimated parameter goes where
-  (parameter, table, name if it is another, species as in the row, column = "value" or "spread", spread = true where
-  the standard error is the row's spread in knowledge); ``[population]`` for problems with our extension (see
-  `Individuals`).
+  what holds the numbers and what does not; starts, if not ten; rtol of each simulation, if not that of all fits;
+  ``[[writes]]``: which estimated parameter goes where (parameter, table, name if it is another, species as in the row,
+  column = "value" or "spread", spread = true where the standard error is the row's spread in knowledge);
+  ``[population]`` for problems with our extension (see `Individuals`).
 - ``checks.tsv`` with ``checks.yaml``: measurements that the fit is only held against, as another problem over the same
   tables; columns low and high are the record's 95 % limits, needs says what the model lacks for them.
 - ``model.xml``, ``population.tsv``: what the biology gives today (`documents`).
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from exotwin.biology import SHIPPED
+from exotwin.calibration.objective import RTOL
 from exotwin.errors import InputError, NotBuiltYet, nearest
 from exotwin.tables import check_keys, read_toml
 
@@ -35,8 +36,9 @@ ORDER = (
 """Those on whose numbers others stand come first."""
 
 STARTS = 10
+_COARSEST = 1e-4  # of rtol: beyond it searches follow errors of integration
 
-_TOP = ("title", "condition", "species", "modules", "infused", "text", "starts", "population", "writes")
+_TOP = ("title", "condition", "species", "modules", "infused", "text", "starts", "rtol", "population", "writes")
 _WRITES = ("parameter", "table", "name", "species", "column", "spread")
 
 
@@ -86,6 +88,7 @@ class Definition:
     infused: tuple[str, ...]
     text: str
     starts: int
+    rtol: float
     targets: tuple[Target, ...]
     population: Individuals | None
     root: Path
@@ -153,10 +156,17 @@ def read_definition(name: str, *, root: Path = SHIPPED) -> Definition:
         infused=tuple(page.get("infused", ())),
         text=" ".join(page["text"].split()),
         starts=int(page.get("starts", STARTS)),
+        rtol=_tolerance(page.get("rtol", RTOL), f"{where}, rtol"),
         targets=tuple(_target(entry, f"{where}, writes {n}") for n, entry in enumerate(page.get("writes", ()), 1)),
         population=people,
         root=root,
     )
+
+
+def _tolerance(given: Any, where: str) -> float:
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given <= _COARSEST:
+        raise InputError(where, found=f"{given!r}", expected=f"a number above 0, at most {_COARSEST:g}")
+    return float(given)
 
 
 def _target(entry: dict[str, Any], where: str) -> Target:
