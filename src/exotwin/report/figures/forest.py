@@ -96,7 +96,8 @@ def _axis(row: pd.Series, words: Words) -> str:
         return words("figure.points")
     if kind.startswith("ratio"):
         return words("figure.ratio")
-    return words("figure.difference", unit=words.unit(str(row["effect_unit"])))
+    unit = words.unit(str(row["effect_unit"]))
+    return words("figure.difference", unit=unit) if unit else words("outcome.difference_short")
 
 
 def _lane(axes: Axes, row: pd.Series, y: float, stroke: Stroke, scale: float) -> None:
