@@ -144,5 +144,16 @@ def test_parameters_are_listed_with_the_share_of_each_basis(exotwin):
     assert {"name", "value", "unit", "spread", "basis", "record", "calibration", "note"} <= set(found["parameters"][0])
 
 
+def test_parameters_fit_a_narrow_terminal_with_whole_names_and_records(exotwin, monkeypatch):
+    monkeypatch.setattr(console, "out", Console(highlight=False, width=80))
+    code, told, _ = exotwin("parameters", "vesicles", "--species", "rat")
+    assert code == 0
+    assert max(map(len, told.splitlines())) <= 80
+    rows = json.loads(exotwin("parameters", "vesicles", "--species", "rat", "--json")[1])["parameters"]
+    words = set(told.replace(",", " ").split())
+    assert rows
+    assert all({row["name"], *row["record"].split()} <= words for row in rows)
+
+
 def test_the_modules_that_are_shipped_can_be_named():
     assert {"ageing", "uptake"} <= {file.module for file in read_checks()}

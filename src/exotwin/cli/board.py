@@ -10,12 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from exotwin import console, validation
+from exotwin.cli.prose import say
 from exotwin.validation import Row, Scoreboard
 
 _WIDE = 170
 """Columns from which a check has one line, with a column for each thing."""
 _HEAD, _LABEL = 11, 18  # of a narrow check: the verdict, and below it sort and basis
-_PROSE = 110
 _NARROW = 100  # a deviation stays near what deviates
 _LEGEND = (
     "Each check: simulated (95 % of patients); published (what counts as within); deviation in published standard "
@@ -27,7 +27,7 @@ _SHORT = {"predicted": "pred.", "calibrated": "cal."}
 
 def show(board: Scoreboard) -> None:
     """Each module by kinds, its counts, coverage and reasons; then all modules."""
-    _say(_LEGEND, style="dim")
+    say(_LEGEND, style="dim")
     for module in board.modules:
         console.out.print()
         count = board.count(module=module)
@@ -36,13 +36,15 @@ def show(board: Scoreboard) -> None:
             _show_kind(board, module, kind)
         _show_counts(f"Of {module}, within", validation.count_rows(board, module))
         for line in validation.covered(board, module):
-            _say(line)
+            say(line)
         _show_reasons(board, module)
     if len(board.modules) > 1:
         _show_counts("Of all modules, within", validation.module_rows(board))
         _show_counts("Of all sorts, within", validation.count_rows(board))
+    for words, ids in board.apart:
+        say(f"{words}: {', '.join(ids)}.")
     untestable = sum(one.verdict == "not testable" for one in board.checks)
-    _say(f"{len(board.tested)} checks, {untestable} records not testable, {board.seconds:.1f} s.")
+    say(f"{len(board.tested)} checks, {untestable} records not testable, {board.seconds:.1f} s.")
 
 
 def _show_kind(board: Scoreboard, module: str, kind: str) -> None:
@@ -111,12 +113,5 @@ def _show_reasons(board: Scoreboard, module: str) -> None:
     if found:
         console.out.print(Text("\nWhy", "bold"))
     for words, ids in found.items():
-        _say(", ".join(ids), "  ", "dim italic")
-        _say(words, "    ")
-
-
-def _say(words: str, indent: str = "", style: str = "") -> None:
-    """A paragraph of whole words; ids are not broken at their hyphens."""
-    width = min(console.out.width, _PROSE)
-    lines = textwrap.wrap(words, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
-    console.out.print(Text("\n".join(lines), style), soft_wrap=True)
+        say(", ".join(ids), "  ", "dim italic")
+        say(words, "    ")

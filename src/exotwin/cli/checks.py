@@ -71,12 +71,6 @@ def parameters(
     if json:
         console.show_json({"module": table.name, "parameters": table.rows, "shares": table.shares})
         return
-    wide = ("distribution", "spread_record", "se", "identifiability")  # JSON and `exotwin model` have them
-    columns = [column for column in (table.rows[0] if table.rows else ()) if column not in wide]
-    told = ", ".join(f"{basis} {share:.0%}" for basis, share in table.shares.items() if share)
-    console.show_table(
-        f"{table.name}: {len(table.rows)} numbers",
-        columns,
-        [[row[c] for c in columns] for row in table.rows],
-        caption=told,
-    )
+    from exotwin.cli.listing import show
+
+    show(table)
