@@ -1,7 +1,10 @@
 import errno
 import json
+import os
 import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -249,6 +252,13 @@ def test_the_example_is_written_once_and_never_over_something(exotwin, tmp_path)
     code, _, error = exotwin("example", tmp_path / "st art")
     assert code == 2
     assert "exists already" in error
+
+
+def test_a_terminal_without_our_letters_is_shown_the_rest():
+    command = [sys.executable, "-c", "from exotwin.cli import main; main()", "stoichiometry", str(LOT)]
+    told = subprocess.run(command, env=os.environ | {"PYTHONIOENCODING": "ascii"}, capture_output=True, check=False)
+    assert (told.returncode, told.stderr) == (0, b"")
+    assert b"implausible at this dose" in told.stdout
 
 
 def test_version_and_help_are_there(exotwin):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -53,6 +54,9 @@ def stoppable(left: str) -> Iterator[None]:
 
 def main() -> None:
     """Entry point: an error becomes one message and an exit code, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without our letters shows "?" in their place
+            stream.reconfigure(errors="replace")
     try:
         app()
     except ExotwinError as error:
