@@ -28,6 +28,7 @@ bench: $(VENV)/.bench
 		$(if $(FITS),--fits $(FITS))
 
 validate: $(VENV)/.dev
+	$(BIN)/exotwin validate --html out/scoreboard.html
 	$(BIN)/pytest -m "slow or not slow"
 
 docs: $(VENV)/.dev

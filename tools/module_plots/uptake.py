@@ -13,6 +13,7 @@ from exotwin.validation.check import ArmPlan
 from module_plots.shared import MODELS, Floats, arm, band, bolus, dress, legend, of, run, said, sheet, study, value
 
 MEDIATOR = "mir_21_5p"
+PARTS = ("physiology", "vesicles", "uptake")
 COPIES = 0.00825  # copies of one miRNA per vesicle: the mean that the record counts with
 WAYS = (
     ("mouse, 10¹⁰ by vein", "mouse", "vesicles_blood", 1e10),
@@ -50,7 +51,7 @@ def copies() -> Figure:
 def _dosed(species: str, state: str, dose: float) -> tuple[dict[str, Floats], Floats]:
     """Copies and responses over days, one row a joint draw of what is not known."""
     days = np.concatenate([[0.0], np.geomspace(1e-3, 30, 90)])
-    base = study("mouse-native", species=species, patients=4, draws=60)
+    base = study("mouse-doses", modules=PARTS, reading="", species=species, patients=4, draws=60)
     given = arm("x", ArmPlan("x", doses=(bolus(state, dose),)), **{f"copies_per_vesicle_{MEDIATOR}": COPIES})
     plan = replace(base, parameters={}, arms={"x": given})
     outputs = [f"copies_{MEDIATOR}", f"repression_{MEDIATOR}", "animal_response"]
@@ -61,7 +62,7 @@ def _dosed(species: str, state: str, dose: float) -> tuple[dict[str, Floats], Fl
 def _repression(axes: Axes, threshold: float) -> None:
     """Share of the free sites that added copies occupy, for cells that hold few or many of their own."""
     added = np.geomspace(1, 1e6, 60)
-    base = study("mouse-native", patients=1, draws=0, parameters={})
+    base = study("mouse-doses", modules=PARTS, reading="", patients=1, draws=0, parameters={})
     numbers = MODELS.of(base).model.parameters
     for own, colour, dashes in ((0.0, GREEN, "-"), (1e3, BLUE, (0, (5, 2))), (3e4, PURPLE, (0, (1.5, 1.5)))):
         arms = {
