@@ -49,6 +49,7 @@ def test_the_conditions_own_schedule_is_cut_at_the_horizon(study_of, tiny_model)
 FAULTS = [
     ('{ name = "exercize" }', "comparators.0.name", 'nearest   "exercise"'),
     ('{ name = "exercise", level = 0 }', "comparators.0.level", "more than zero, such as 1"),
+    ('{ name = "exercise", level = 1e300 }', "comparators.0.level", "at most 100 (dimensionless), 100 times the usual"),
     ('{ name = "exercise", level = true }', "comparators.0.level", "a number in the unit of the model"),
     ('{ name = "senolytic", level = "2 mL" }', "comparators.0.level", 'such as "2 mg"'),
     ('{ name = "exercise", start = "2 mg" }', "comparators.0.start", "6 months"),

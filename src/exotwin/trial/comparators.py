@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from exotwin.trial.arm import Added
     from exotwin.trial.study import Study
 
+_MOST = 100  # times the usual level: beyond it lie slips of the exponent or of the unit
+
 
 @dataclass(frozen=True)
 class Held:
@@ -47,8 +49,8 @@ def added_to_arms(study: Study, model: Model) -> Mapping[str, tuple[Held, ...]]:
 
     Raises
     ------
-    StudyError : a condition without comparators, a name that it does not have, a level that is not above zero or in
-        another unit, a stop or a schedule that its kind does not have, a dose after the horizon, one twice at a time.
+    StudyError : a condition without comparators, a name that it does not have, a level that is not above zero, or far above
+        the usual one, or in another unit, a stop or a schedule that its kind does not have, a dose after the horizon, one twice at a time.
     """
     found = {}
     for name, arm in study.arms.items():
@@ -122,6 +124,9 @@ def _level(study: Study, comparator: Comparator, added: Added, where: tuple[str,
             found=shown(added.level),
             expected=f"more than zero, such as {comparator.level:g} ({comparator.unit})",
         )
+    if value > _MOST * comparator.level:
+        most = f"{_MOST * comparator.level:g} ({comparator.unit}), {_MOST} times the usual level"
+        raise StudyError(place, found=shown(added.level), expected=f"at most {most}")
     return float(value)
 
 

@@ -166,6 +166,8 @@ def test_errors_name_what_is_wrong_and_leave_nothing_behind(product, tmp_path):
     assert caught.value.nearest == "intravenous"
     with pytest.raises(ReportError, match="above zero"):
         stoichiometry(product, dose="0 particles")
+    with pytest.raises(ReportError, match="at most 1e\\+20 particles"):
+        stoichiometry(product, dose="1e300 particles")
     with pytest.raises(ReportError, match="no folder"):
         write_stoichiometry(product, tmp_path / "none" / "page.html")
     unknown = dataclasses.replace(product, vesicles=dataclasses.replace(product.vesicles, volume_mL=None))

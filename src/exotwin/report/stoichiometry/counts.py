@@ -30,6 +30,7 @@ DAYS = 28
 """Doses of the repeated course, one a day; registered trials give up to 20 (add-ev-human-dose-schedules)."""
 _A_DAY = 8  # readings a day of what repeated doses add up to
 _POWER = 10  # 2^10 draws
+_LARGEST_DOSE = 1e20  # particles: beyond it lie slips of the exponent
 
 
 @dataclass(frozen=True)
@@ -214,6 +215,8 @@ def _particles(product: Product, dose: str | None, model: Model) -> float:
     if amount <= 0:
         raise ReportError("dose", found=f'"{dose}"', expected='an amount above zero, such as "1e11 particles"')
     each = {"particle": 1.0, "particle/kg": model.parameters["body_weight"].value, "mL": lot.particles_per_mL.value}
+    if amount * each[kind] > _LARGEST_DOSE:
+        raise ReportError("dose", found=f'"{dose}"', expected=f"at most {_LARGEST_DOSE:.0e} particles")
     return amount * each[kind]
 
 
