@@ -49,8 +49,9 @@ def added_to_arms(study: Study, model: Model) -> Mapping[str, tuple[Held, ...]]:
 
     Raises
     ------
-    StudyError : a condition without comparators, a name that it does not have, a level that is not above zero, or far above
-        the usual one, or in another unit, a stop or a schedule that its kind does not have, a dose after the horizon, one twice at a time.
+    StudyError : a condition without comparators, a name that it does not have, a level that is not above zero or is
+        far above the usual one or in another unit, a stop or a schedule that its kind does not have, a dose after the
+        horizon, one twice at a time.
     """
     found = {}
     for name, arm in study.arms.items():
