@@ -8,29 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from exotwin.biology import SHIPPED
+from exotwin.biology import BASES, COLUMNS, OF_FITS, SHIPPED, SPECIES
 from exotwin.errors import BiologyError, nearest
 from exotwin.tables import read_text
 
-BASES = ("measured", "derived", "fitted", "assumed", "input")
-SPECIES = ("human", "mouse", "rat")
-_SHOWN = (
-    "source",
-    "name",
-    "value",
-    "unit",
-    "spread",
-    "distribution",
-    "level",
-    "species",
-    "basis",
-    "record",
-    "spread_record",
-    "calibration",
-    "se",
-    "identifiability",
-    "note",
-)
+_SHOWN = ("source", *COLUMNS[:-1], "calibration", *OF_FITS, COLUMNS[-1])
 _FIT = "calibration:"
 
 
