@@ -274,6 +274,25 @@ def draw_dose(axes: Axes, found: OwnCalibration) -> None:
     axes.set_xlabel("cyclophosphamide, mg/kg")
 
 
+def draw_shares(axes: Axes, found: OwnCalibration) -> None:
+    """Share of the effect in animals that each therapy carried over to people, beside what a further one may."""
+    told, given = found.fit.problem.measurements, [k for k, c in enumerate(found.comparisons) if c.observed]
+    for row, k in enumerate(reversed(given)):
+        animals, error = float(told.observable_parameters[k][0]), float(told.noise_parameters[k][0])
+        share, reach = found.comparisons[k].observed / animals, 1.96 * error / animals
+        axes.plot([share - reach, share + reach], [row, row], color=BLUE, lw=1, alpha=0.7)
+        axes.plot(share, row, "o", ms=4.5, color=BLUE)
+    further = found["translation"]
+    axes.axvspan(further.value - further.se, further.value + further.se, color=VERMILION, alpha=0.13, lw=0)
+    axes.axvline(further.value, color=VERMILION, lw=1.4)
+    axes.axvline(0, color=FAINT, lw=0.8)
+    names = [found.comparisons[k].observable.replace("_", " ") for k in reversed(given)]
+    axes.set_yticks(range(len(given)), names, fontsize=8)
+    axes.set_ylim(-0.7, len(given) - 0.3)
+    axes.set_xlabel("dots: with 95 % limits of the effect in people; line, band: a further therapy, one SE", fontsize=8)
+    axes.set_title("effect in people over effect in animals", loc="left", fontsize=9, fontweight="bold")
+
+
 def draw_profile(axes: Axes, found: OwnCalibration, parameter: str) -> None:
     """Profile likelihood: twice the rise of the objective, which 3.84 cuts at the 95 % limits."""
     problem = found.fit.problem
@@ -311,6 +330,8 @@ def draw(name: str) -> Path:
         panels = [lambda axes, p=p: draw_panel(axes, found, p) for p in PANELS[name]]
     elif name == "cyclophosphamide-mouse":
         panels = [lambda axes: draw_dose(axes, found)]
+    elif name == "translation":
+        panels = [lambda axes: draw_shares(axes, found)]
     else:
         panels = [lambda axes: draw_rows(axes, found)]
     parameters = list(dict.fromkeys(t.parameter for t in found.definition.targets))

@@ -14,7 +14,6 @@ from module_plots.shared import MODELS, Floats, arm, band, bolus, dress, legend,
 
 MEDIATOR = "mir_21_5p"
 PARTS = ("physiology", "vesicles", "uptake")
-COPIES = 0.00825  # copies of one miRNA per vesicle: the mean that the record counts with
 WAYS = (
     ("mouse, 10¹⁰ by vein", "mouse", "vesicles_blood", 1e10),
     ("mouse, 10¹² by vein", "mouse", "vesicles_blood", 1e12),
@@ -52,7 +51,10 @@ def _dosed(species: str, state: str, dose: float) -> tuple[dict[str, Floats], Fl
     """Copies and responses over days, one row a joint draw of what is not known."""
     days = np.concatenate([[0.0], np.geomspace(1e-3, 30, 90)])
     base = study("mouse-doses", modules=PARTS, reading="", species=species, patients=4, draws=60)
-    given = arm("x", ArmPlan("x", doses=(bolus(state, dose),)), **{f"copies_per_vesicle_{MEDIATOR}": COPIES})
+    copies_per_vesicle = value("copies-per-exosome")["mean"]
+    given = arm(
+        "x", ArmPlan("x", doses=(bolus(state, dose),)), **{f"copies_per_vesicle_{MEDIATOR}": copies_per_vesicle}
+    )
     plan = replace(base, parameters={}, arms={"x": given})
     outputs = [f"copies_{MEDIATOR}", f"repression_{MEDIATOR}", "animal_response"]
     found = run(plan, outputs, days)
