@@ -82,11 +82,11 @@ animal_effect_decay, -0.7, dimensionless, sd 0.2, normal, knowledge, all, assume
 )
 
 
-def _write_toy(root: Path) -> Path:
+def _write_toy(root: Path, *, page: str = _PAGE) -> Path:
     for folder in ("modules", "species"):
         shutil.copytree(SHIPPED / folder, root / folder)
     (root / "conditions").mkdir()
-    (root / "conditions" / "toy.toml").write_text(_PAGE, encoding="utf-8")
+    (root / "conditions" / "toy.toml").write_text(page, encoding="utf-8")
     (root / "conditions" / "toy.ant").write_text(_MODULE, encoding="utf-8")
     (root / "conditions" / "toy.csv").write_text(_TABLE, encoding="utf-8")
     return root
@@ -110,6 +110,13 @@ def toys_by_rule(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Model
     """The toy condition in the mouse, assembled for each rule by which mediators combine."""
     root = _write_toy(tmp_path_factory.mktemp("rules") / "biology")
     return {rule: assemble("toy", "mouse", combination=rule, root=root) for rule in COMBINATIONS}
+
+
+@pytest.fixture(scope="session")
+def systemic_toy(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """The toy condition in the mouse, its growth moved from macrophages and its decay in the target."""
+    page = 'systemic = ["growth"]\n' + _PAGE.replace('"uptake"]', '"uptake", "macrophages"]')
+    return assemble("toy", "mouse", root=_write_toy(tmp_path_factory.mktemp("systemic") / "biology", page=page))
 
 
 Run = Callable[..., dict[str, np.ndarray]]

@@ -38,6 +38,7 @@ from pathlib import Path
 
 from exotwin.biology import sbml_units
 from exotwin.biology.comparators import check_comparators, read_comparators
+from exotwin.biology.effects import SYSTEMIC_RESPONSE
 from exotwin.biology.effects import effects as effect_equations
 from exotwin.biology.model import Model, Noise, Observable
 from exotwin.biology.module import Line, Module, Names, code, read_module
@@ -99,7 +100,9 @@ def assemble(
     own = root / "conditions" / condition
     bases = [root / "species" / "physiology", *(_module_base(m, page, root) for m in page.modules), own]
     if modules:
-        page = replace(page, processes=(), observables={}, dosing={}, exposures={}, inclusion=(), endpoints=())
+        page = replace(
+            page, processes=(), systemic=(), observables={}, dosing={}, exposures={}, inclusion=(), endpoints=()
+        )
         known = {base.name: base for base in bases}
         bases = [known.get(m) or _module_base(m, page, root) for m in modules]
     joined = [read_module(base.with_suffix(".ant"), page.names) for base in bases]
@@ -113,7 +116,9 @@ def assemble(
     if any("run_in" in module.inputs for module in joined):
         tables["page"] = {"run_in": _input("run_in", page.run_in, "day", "run_in_days of the condition's page")}
     tables["effects"] = _gains(page)
-    effects = effect_equations(page.processes, list(page.mediators.values()), combination=combination)
+    effects = effect_equations(
+        page.processes, list(page.mediators.values()), systemic=page.systemic, combination=combination
+    )
     parameters = _merge(tables)
     _check_processes(page, joined)
     _check_owners(joined, effects, parameters)
@@ -305,6 +310,20 @@ def _check_processes(page: Condition, modules: list[Module]) -> None:
                 expected="rate multipliers that the condition's module lists under // inputs",
                 nearest=nearest(process, moved),
             )
+    for process in page.systemic:
+        if process not in page.processes:
+            raise BiologyError(
+                f"{page.name}.toml, systemic",
+                found=f'"{process}"',
+                expected="some of the processes: " + ", ".join(page.processes),
+                nearest=nearest(process, page.processes),
+            )
+    if page.systemic and not any(SYSTEMIC_RESPONSE in module.owned for module in modules):
+        raise BiologyError(
+            f"{page.name}.toml, modules",
+            found=f"systemic = {list(page.systemic)} without the macrophages on which it rests",
+            expected='"macrophages" among the modules',
+        )
 
 
 def _text(

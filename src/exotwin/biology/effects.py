@@ -4,7 +4,8 @@ Each process P of a condition is a multiplier of a rate, exactly 1 while no prod
 
     P = exp(reading_animal * animal_part_P + reading_copies * copies_part_P)
 
-    animal_part_P = animal_effect_P * carried_response           the vial as a whole, carried over to the species
+    animal_part_P = animal_effect_P * carried_response           the vial as a whole, carried over to the species; for
+                    systemic processes * carried_response_macrophages, what it does from liver and spleen
     copies_part_P = of t_m = gain_m_P * repression_m, one term a mediator m, by the rule of combination:
         bliss           sum of t_m: multipliers multiply. Each mediator leaves its share of what the others left, as if
                         they hit independently; for shares that are prevented it is Bliss independence.
@@ -27,10 +28,16 @@ Combination = Literal["bliss", "highest single", "additive"]
 COMBINATIONS: tuple[str, ...] = get_args(Combination)
 FLOOR = "1e-6"
 """Lowest multiplier by the additive rule."""
+SYSTEMIC_RESPONSE = "carried_response_macrophages"
+"""What moves the systemic processes; the module macrophages has it."""
 
 
-def effects(processes: Sequence[str], mediators: Sequence[str], *, combination: str = "bliss") -> list[Line]:
+def effects(
+    processes: Sequence[str], mediators: Sequence[str], *, systemic: Sequence[str] = (), combination: str = "bliss"
+) -> list[Line]:
     """The equations as lines of Antimony, for ids of processes and mediators.
+
+    ``systemic`` : those of the processes on which the vial acts from macrophages; the others it moves in the target.
 
     Raises
     ------
@@ -51,8 +58,9 @@ def effects(processes: Sequence[str], mediators: Sequence[str], *, combination: 
     for process in processes:
         terms = [f"gain_{m}_{process} * repression_{m}" for m in mediators]
         symbols = (f"animal_part_{process}", f"copies_part_{process}", process)
+        response = SYSTEMIC_RESPONSE if process in systemic else "carried_response"
         lines += [
-            f"animal_part_{process} := animal_effect_{process} * carried_response;",
+            f"animal_part_{process} := animal_effect_{process} * {response};",
             *_assigned(f"copies_part_{process}", terms, combination),
             f"{process} := exp(reading_animal * animal_part_{process} + reading_copies * copies_part_{process});",
             *(f"{symbol} has dimensionless;" for symbol in symbols),

@@ -1,13 +1,14 @@
 """The condition's page ``NAME.toml``: the clinic's names, what can be dosed, who is included, what is read at the end.
 
 Keys: title, title_zh, species, target (the tissue that the therapy is meant for), tissues (all that are followed; by
-default the target), modules, processes, mediators, noise (true: the intrinsic noise of the modules runs), run_in_days
-(a number, or one for each species), ``[observables.ID]`` and ``[exposures.ID]`` (symbol = ID if absent, label,
-label_zh, unit, normal = [low, high] or { human = [low, high] }, log, record), ``[[dosing]]`` (product, route, state,
-unit, label, label_zh), ``[[inclusion]]`` (id, symbol, rule, value, unit, record, label, label_zh), ``[[endpoints]]``
-(id, observable, days, kind, better, label, label_zh, unit, threshold, record). An entry with ``species = ["human"]``
-holds for these species alone. In ids, symbols and states the word ``target`` means the target's id:
-``vesicles_target`` is ``vesicles_ovary``.
+default the target), modules, processes, systemic (those of the processes on which the product acts from macrophages,
+see the module of that name; by default none), mediators, noise (true: the intrinsic noise of the modules runs),
+run_in_days (a number, or one for each species), ``[observables.ID]`` and ``[exposures.ID]`` (symbol = ID if absent,
+label, label_zh, unit, normal = [low, high] or { human = [low, high] }, log, record), ``[[dosing]]`` (product, route,
+state, unit, label, label_zh), ``[[inclusion]]`` (id, symbol, rule, value, unit, record, label, label_zh),
+``[[endpoints]]`` (id, observable, days, kind, better, label, label_zh, unit, threshold, record). An entry with
+``species = ["human"]`` holds for these species alone. In ids, symbols and states the word ``target`` means the
+target's id: ``vesicles_target`` is ``vesicles_ovary``.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ _TOP = (
     "tissues",
     "modules",
     "processes",
+    "systemic",
     "mediators",
     "noise",
     "run_in_days",
@@ -60,6 +62,7 @@ class Condition:
     tissues: tuple[str, ...]
     modules: tuple[str, ...]
     processes: tuple[str, ...]
+    systemic: tuple[str, ...]
     mediators: Mapping[str, str]
     noise: bool
     run_in: float
@@ -93,7 +96,7 @@ def read_condition(path: Path, species: str) -> Condition:
     BiologyError : a key that is missing, unknown or of the wrong kind; a species that the page does not offer.
     """
     page, where = read_toml(path, error=BiologyError), path.name
-    required = tuple(k for k in _TOP[:-4] if k not in ("tissues", "noise"))
+    required = tuple(k for k in _TOP[:-4] if k not in ("tissues", "systemic", "noise"))
     check_keys(page, _TOP, where=where, error=BiologyError, required=required)
     if species not in page["species"]:
         offered = [str(s) for s in page["species"]]
@@ -120,6 +123,7 @@ def read_condition(path: Path, species: str) -> Condition:
         tissues=tissues,
         modules=tuple(page["modules"]),
         processes=tuple(page["processes"]),
+        systemic=tuple(page.get("systemic", ())),
         mediators={name: mediator_id(name) for name in page["mediators"]},
         noise=bool(page.get("noise", False)),
         run_in=float(run_in),
