@@ -12,7 +12,7 @@ from exotwin.validation.read import read_checks
 
 # the half-life, which fails, stands against a record that the null, which passes, holds against the model
 AGAINST = ("  miss: the drug leaves sooner", "  miss: the drug leaves sooner\n  contradicts: karin2019-burden-ratio")
-NOT_MET = ('bound: "0.1"', 'bound: "-0.1"')
+NOT_MET = ("value: untreated", "value: untreated + 1")
 
 
 def test_a_miss_against_a_record_that_is_met_is_told_and_counts_all_the_same(written, tiny_root):

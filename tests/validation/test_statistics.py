@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from exotwin.validation.statistics import Lives, alive, doubling_time, hazard_ratio, life_at, mean_life, of_people
 
@@ -44,7 +46,7 @@ def test_survival_follows_kaplan_and_meier():
     assert alive(lives, 0.5) == 1
     assert alive(lives, 1.0) == pytest.approx(4 / 5)
     assert alive(lives, 3.5) == pytest.approx(4 / 5 * 2 / 3)
-    assert alive(lives, 9.0) == pytest.approx(4 / 5 * 2 / 3 / 2)
+    assert alive(lives, 4.9) == pytest.approx(4 / 5 * 2 / 3 / 2)
     assert life_at(lives, 0.5) == 4
     assert np.isnan(life_at(lives, 0.1))
     assert np.isnan(mean_life(lives))
@@ -84,3 +86,50 @@ def test_statistics_leave_out_who_has_no_value():
     assert of_people("quantile", values, 0.5) == pytest.approx([2])
     assert np.isnan(of_people("mean", values[3:])).all()
     assert np.isnan(of_people("sd", values[:1])).all()
+
+
+def test_infinity_is_a_value_that_only_statistics_of_order_can_take():
+    values = np.array([[1.0], [2.0], [np.inf], [np.inf], [np.inf], [np.nan]])
+    assert of_people("median", values) == [np.inf]  # of five; without the infinite ones it would be 1.5
+    assert of_people("median", values[:3]) == [2]
+    assert of_people("median", values[:4]) == [np.inf]  # half way between 2 and infinity
+    assert of_people("quantile", -values[:3], 0.25) == [-np.inf]
+    assert of_people("share above", values, 1.5) == pytest.approx([4 / 5])
+    assert not np.isfinite(of_people("mean", values)).any()
+    assert not np.isfinite(of_people("sd", values)).any()
+
+
+def test_one_patient_is_his_own_median_and_has_no_spread():
+    one = np.array([[3.0, 4.0]])
+    assert of_people("median", one) == pytest.approx([3, 4])
+    assert of_people("quantile", one, 0.9) == pytest.approx([3, 4])
+    assert np.isnan(of_people("cv", one)).all()
+
+
+def test_nothing_is_said_of_survival_beyond_the_last_who_was_seen():
+    followed = Lives(np.array([1.0, 5.0, 5.0]), np.array([True, False, True]))
+    assert alive(followed, 5.0) == pytest.approx(2 / 3 / 2)
+    assert np.isnan(alive(followed, 5.1))
+    gone = Lives(np.array([1.0, 5.0]), np.ones(2, bool))
+    assert alive(gone, 5.1) == 0
+
+
+def test_a_median_that_fewer_than_half_have_reached_is_not_known():
+    ages, dead = np.array([1.0, 2.0, 9.0, 9.0, 9.0]), np.array([True, True, False, False, False])
+    assert np.isnan(life_at(Lives(ages, dead), 0.5))
+    early = Lives(np.array([1.0, 1.5, 2.0, 9.0, 9.0]), np.array([False, False, True, False, False]))
+    # who left before the death says nothing of it: 2/3 live on, not 4/5
+    assert alive(early, 3.0) == pytest.approx(2 / 3)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(1, 8), st.booleans()), min_size=1, max_size=20),
+    st.sampled_from([0.25, 0.5, 0.75]),
+)
+def test_no_more_than_a_share_live_beyond_the_age_that_it_survives(people, share):
+    lives = Lives(np.array([float(age) for age, _ in people]), np.array([dead for _, dead in people]))
+    age = life_at(lives, share)
+    if not np.isnan(age):
+        assert alive(lives, age) <= share + 1e-12
+        assert alive(lives, age - 1) >= share - 1e-12

@@ -108,6 +108,15 @@ def test_a_null_stays_under_its_bound_on_both_sides():
         (SpreadPlan(low="v.l", high="v.h"), {"x": 5, "l": 1, "h": 3}, "enclose the published 5"),
         (SpreadPlan(low="v.l", high="v.h"), {"x": 2, "l": 3, "h": 1}, "above zero"),
         (SpreadPlan(sd="v.l", n="v.n"), {"x": 2, "l": 3, "n": 0}, "how many were measured"),
+        (SpreadPlan(se="v.se", log=True), {"x": 0, "se": 1}, "logarithmic scale"),
+        (SpreadPlan(low="v.l", high="v.h", log=True), {"x": 1, "l": -1, "h": 3}, "logarithmic scale"),
+        (SpreadPlan(low="v.l", high="v.h", log=True, level=90), {"x": 1, "l": 0, "h": 3}, "logarithmic scale"),
+        (SpreadPlan(se="v.se"), {"x": [1, 2], "se": [1, 2, 3]}, "3 numbers"),
+        (SpreadPlan(low="v.l", high="v.h"), {"x": [1, 2], "l": [0, 1, 2], "h": [3, 3]}, "3 numbers"),
+        (SpreadPlan(sd="v.se", n="v.n"), {"x": [1, 2], "se": 1, "n": [3, 4, 5]}, "3 numbers"),
+        (SpreadPlan(se="v.se"), {"x": [[1, 2], [3, 4]], "se": 1}, "2 dimensions"),
+        (SpreadPlan(low="v.l", high="v.h"), {"x": 1, "l": 0, "h": float("inf")}, "above zero"),
+        (SpreadPlan(none="one of two points is no effect"), {"x": [1, 0]}, "an effect of zero is a null"),
         (SpreadPlan(se="v.wrong"), {"x": 2, "l": 3}, "wrong"),
         (SpreadPlan(se="v.x"), {"x": "text"}, '"text"'),
     ],
@@ -117,3 +126,45 @@ def test_a_spread_that_cannot_be_is_refused(spread, value, words):
         published(_check(spread=spread), {"v": value})
     assert "toy.yaml, toy" in str(fault.value)
     assert words in str(fault.value)
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_an_error_for_all_points_of_a_curve_may_stand_once(log):
+    check = _check(spread=SpreadPlan(se="v.se", log=log))
+    found, off = _judged(check, {"x": [10, 20], "se": 0.5}, [10.9, 20.9])
+    assert found == "within"
+    assert len(off) == 2
+
+
+@pytest.mark.parametrize("infinite", [float("inf"), float("-inf"), float("nan")])
+def test_what_is_no_finite_number_is_never_within(infinite):
+    sign = -1 if infinite < 0 else 1
+    checks = (
+        (_check("direction", sign=sign), {"b": 2}),
+        (_check("null", bound="v.b", bound_why="toy"), {"b": 2}),
+        (_check(spread=SpreadPlan(se="v.se")), {"x": 10, "se": 1}),
+        (_check(spread=SpreadPlan(se="v.se", log=True)), {"x": 10, "se": 1}),
+    )
+    for check, value in checks:
+        assert _judged(check, value, infinite)[0] == "outside", check.sort
+
+
+def test_a_direction_of_exactly_a_tenth_is_not_decided_by_rounding():
+    assert abs(0.9 - 1.0) < 0.1  # as computers have it
+    assert _judged(_check("direction", sign=-1, neutral=1.0), "lower", 0.9) == ("within", None)
+    assert _judged(_check("direction", sign=-1, neutral=1.0), "lower", 0.9001) == ("outside", None)
+
+
+def test_a_null_of_a_curve_holds_each_point_against_its_bound():
+    check = _check("null", bound="v.b", bound_why="toy")
+    assert _judged(check, {"b": [1, 2]}, [0.5, 1.5])[0] == "within"
+    assert _judged(check, {"b": [1, 2]}, [1.5, 0.5])[0] == "outside"
+    assert _judged(check, {"b": 1}, [0.5, -0.5])[0] == "within"
+    with pytest.raises(EvidenceError, match="2 numbers against 3 simulated"):
+        _judged(check, {"b": [1, 2]}, [0, 0, 0])
+
+
+@pytest.mark.parametrize("bound", [0, -1, float("inf"), float("nan")])
+def test_a_bound_that_nothing_or_everything_keeps_is_refused(bound):
+    with pytest.raises(EvidenceError, match="above zero"):
+        published(_check("null", bound="v.b", bound_why="toy"), {"v": {"b": bound}})

@@ -14,7 +14,7 @@ from exotwin.validation import statistics, verdict
 from exotwin.validation.check import OF_LIVES, Check, ReadingPlan, StudyPlan
 from exotwin.validation.formula import evaluate
 from exotwin.validation.scored import NOT_TESTABLE, OUTSIDE, Number, Scored
-from exotwin.validation.study import Simulated
+from exotwin.validation.study import LIFE, Simulated
 
 Floats = npt.NDArray[np.float64]
 
@@ -51,11 +51,9 @@ def score(check: Check, study: Simulated, *, basis: str, fits: tuple[str, ...]) 
     value = _value(check, study, everyone)
     simulated = _statistic(check, value)
     judged = verdict.judge(check, simulated, said)
-    patients = value.shape[0] if value.shape[0] > 1 else study.plan.patients
-    undefined = int(np.sum(~np.all(np.isfinite(value), axis=1))) if value.shape[0] > 1 else 0
-    failed = max([undefined, *(study.failed[arm] for arm in _arms(check))])
-    why, outcome = _failures(check, study, failed, undefined, simulated), judged.verdict
-    if failed * 2 > patients:
+    failed = _without(check, study, everyone, value)
+    why, outcome = _failures(study, failed, simulated), judged.verdict
+    if failed * 2 > study.plan.patients:
         outcome = OUTSIDE
     curve = next((r for r in check.readings if r.curve and not r.over), None) if simulated.size > 1 else None
     points = judged.deviations
@@ -130,20 +128,44 @@ def _reading(plan: ReadingPlan, study: Simulated, group: slice) -> Floats:
         mine = _lives(study, plan.arm, plan.at, group)
         found = statistics.of_lives(plan.statistic, mine, than=plan.than, between=plan.between, against=against)
         return np.array([[found]])
-    values = study.at(plan.arm, plan.output, plan.at, group)
-    if plan.over:
-        values = _over(plan.over, values, np.array(plan.at))[:, None]
+    values = _course(plan, study, group)
     if plan.statistic:
         than = float("nan") if plan.than is None else plan.than
         values = statistics.of_people(plan.statistic, values, than)[None, :]
     return values
 
 
+def _course(plan: ReadingPlan, study: Simulated, group: slice) -> Floats:
+    """What is read from each patient: (patient, time)."""
+    values = study.at(plan.arm, plan.output, plan.at, group)
+    return _over(plan.over, values, np.array(plan.at))[:, None] if plan.over else values
+
+
 def _lives(study: Simulated, arm: str, at: tuple[float, ...], group: slice) -> statistics.Lives:
-    age, dead, died = (study.at(arm, name, at, group)[:, 0] for name in ("age", "dead", "age_at_death"))
-    known = np.isfinite(age)  # who failed is counted with the check
-    gone = dead[known] > 0.5
-    return statistics.Lives(np.where(gone, died[known], age[known]), gone)
+    ages, gone = _ages(study, arm, at, group)
+    known = np.isfinite(ages)  # who has none is counted with the check
+    return statistics.Lives(ages[known], gone[known])
+
+
+def _ages(study: Simulated, arm: str, at: tuple[float, ...], group: slice) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Age at death, or when last seen alive, and which of the two; NaN where neither is known."""
+    age, dead, died = (study.at(arm, name, at, group)[:, 0] for name in LIFE)
+    gone = dead > 0.5
+    return np.where(np.isnan(dead), np.nan, np.where(gone, died, age)), gone
+
+
+def _without(check: Check, study: Simulated, everyone: slice, value: Floats) -> int:
+    """Of how many patients something that the check needs is no value."""
+    lacking = np.zeros(study.plan.patients, dtype=bool)
+    if value.shape[0] == study.plan.patients:
+        lacking |= statistics.missing(value)
+    for reading in check.readings:
+        if reading.statistic in OF_LIVES:
+            for arm in filter(None, (reading.arm, reading.against)):
+                lacking |= np.isnan(_ages(study, arm, reading.at, everyone)[0])
+        elif reading.statistic:
+            lacking |= statistics.missing(_course(reading, study, everyone))
+    return int(np.sum(lacking))
 
 
 def _over(how: str, values: Floats, days: Floats) -> Floats:
@@ -162,10 +184,10 @@ def _statistic(check: Check, value: Floats) -> Floats:
 
 
 def _interval(value: Floats) -> tuple[Number, Number] | None:
-    whole = value[np.all(np.isfinite(value), axis=1)]
+    whole = value[~statistics.missing(value)]
     if whole.shape[0] < 2:
         return None
-    low, high = np.quantile(whole, _BAND, axis=0)
+    low, high = statistics.quantile(whole, _BAND)
     return _number(low), _number(high)
 
 
@@ -175,18 +197,11 @@ def _knowledge(check: Check, study: Simulated, draws: tuple[slice, ...]) -> tupl
     return _interval(np.array([_statistic(check, _value(check, study, group)) for group in draws]))
 
 
-def _failures(check: Check, study: Simulated, failed: int, undefined: int, simulated: Floats) -> str:
-    words = []
+def _failures(study: Simulated, failed: int, simulated: Floats) -> str:
     if failed:
         reasons = "; ".join(study.outcomes) or "the value is not defined"
-        words.append(f"{failed} of {study.plan.patients} patients without a value: {reasons}")
-    if not failed and not undefined and not np.all(np.isfinite(simulated)):
-        words.append("the population has no such number")
-    return "; ".join(words)
-
-
-def _arms(check: Check) -> tuple[str, ...]:
-    return tuple({arm for r in check.readings for arm in (r.arm, r.against) if arm})
+        return f"{failed} of {study.plan.patients} patients without a value: {reasons}"
+    return "" if np.all(np.isfinite(simulated)) else "the population has no such number"
 
 
 def _median(values: Floats) -> Number:

@@ -1,6 +1,7 @@
 """Numbers of a population: of values, one a patient, and of lifetimes with patients still alive.
 
-A lifetime is an age (year), known where ``dead`` is true, else the age at which the patient was last seen alive.
+A lifetime is an age (year), known where ``dead`` is true, else the age at which the patient was last seen alive. NaN
+is no value and is left out; infinity is one, above or below all others, that only statistics of order can take.
 """
 
 from __future__ import annotations
@@ -25,28 +26,46 @@ class Lives:
 
 
 def of_people(statistic: str, values: Floats, than: float = float("nan")) -> Floats:
-    """A statistic over patients (first axis), those without a value left out: (patient, …) -> (…).
+    """A statistic over patients (first axis), those with NaN left out: (patient, …) -> (…).
 
-    statistic : median, mean, sd (n - 1), cv, "share above" or "share below" ``than``, quantile ``than``.
+    statistic : median, mean, sd (n - 1), cv, "share above" or "share below" ``than``, quantile ``than``. Mean, sd and
+    cv of an infinite value are none: NaN or infinite.
     """
     functions: Mapping[str, Callable[[Floats], Floats]] = {
-        "median": lambda x: np.median(x, axis=0),
+        "median": lambda x: quantile(x, 0.5),
         "mean": lambda x: np.mean(x, axis=0),
         "sd": lambda x: np.std(x, axis=0, ddof=1),
         "cv": lambda x: np.std(x, axis=0, ddof=1) / np.mean(x, axis=0),
         "share above": lambda x: np.mean(x > than, axis=0),
         "share below": lambda x: np.mean(x < than, axis=0),
-        "quantile": lambda x: np.quantile(x, than, axis=0),
+        "quantile": lambda x: quantile(x, than),
     }
-    whole = values[np.all(np.isfinite(values), axis=tuple(range(1, values.ndim)))]
+    whole = values[~missing(values)]
     if not whole.shape[0] or (statistic in ("sd", "cv") and whole.shape[0] < 2):
         return np.full(values.shape[1:], np.nan)
     with np.errstate(all="ignore"):
         return np.asarray(functions[statistic](whole), dtype=float)
 
 
+def missing(values: Floats) -> npt.NDArray[np.bool_]:
+    """Who has no value somewhere: (patient, …) -> (patient,)."""
+    found: npt.NDArray[np.bool_] = np.any(np.isnan(values), axis=tuple(range(1, values.ndim)))
+    return found
+
+
+def quantile(values: Floats, share: float | tuple[float, ...]) -> Floats:
+    """Quantiles over patients, linear between neighbours; infinite where a neighbour that counts is."""
+    low, high = (np.quantile(values, share, axis=0, method=side) for side in ("lower", "higher"))
+    with np.errstate(invalid="ignore"):
+        between = np.quantile(values, share, axis=0)
+        # at or beside an infinite neighbour numpy has NaN
+        return np.asarray(np.where(np.isfinite(between), between, np.where(low == high, low, low + high)))
+
+
 def alive(lives: Lives, age: float) -> float:
-    """Share that lives beyond an age (Kaplan-Meier)."""
+    """Share that lives beyond an age (Kaplan-Meier); NaN beyond the last age that is known of the last who live."""
+    if not np.all(lives.dead[lives.age == np.max(lives.age, initial=-np.inf)]) and age > np.max(lives.age):
+        return float("nan")
     ages, survival = survival_curve(lives)
     k = int(np.searchsorted(ages, age, side="right"))
     return float(survival[k - 1]) if k else 1.0

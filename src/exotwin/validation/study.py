@@ -45,8 +45,7 @@ class Built:
 class Simulated:
     """What a study gave. times : arm -> days (time,). values : (arm, output) -> (lane, time), NaN where one failed.
 
-    groups : lanes of the patients, then those of each joint draw. failed : arm -> patients that were not simulated to
-    the end, the draws' left out. outcomes : why.
+    groups : lanes of the patients, then those of each joint draw. outcomes : why patients failed, the draws' left out.
     """
 
     plan: StudyPlan
@@ -54,7 +53,6 @@ class Simulated:
     times: Mapping[str, Floats]
     values: Mapping[tuple[str, str], Floats]
     groups: tuple[slice, ...]
-    failed: Mapping[str, int]
     outcomes: tuple[str, ...]
 
     def at(self, arm: str, output: str, days: Iterable[float], group: slice) -> Floats:
@@ -105,7 +103,7 @@ def simulate(plan: StudyPlan, checks: Iterable[Check], built: Built, advance: Ca
         study |= _fixed(dict(reading_parameters(plan.reading)), built, f"{plan.where}.reading")  # type: ignore[arg-type]
     draws = 0 if plan.noise or all(_reads_lives(check) for check in checks) else plan.draws
     people = _People(plan, model, study, draws)
-    values, times, failed, outcomes = {}, {}, {}, set[str]()
+    values, times, outcomes = {}, {}, set[str]()
     for name, (outputs, days) in wanted.items():
         arm, where = plan.arms[name], f"{plan.where}.arms.{name}"
         for output in outputs:
@@ -137,14 +135,15 @@ def simulate(plan: StudyPlan, checks: Iterable[Check], built: Built, advance: Ca
         )
         lanes = found["outcome"].values
         broken = lanes != "ok"
-        failed[name], times[name] = int(np.sum(broken[people.groups[0]])), grid
+        times[name] = grid
         outcomes |= {f"arm {name}: {o}" for o in lanes[people.groups[0]] if o != "ok"}
         for output in outputs:
-            course: Floats = np.array(np.broadcast_to(found[output].values, (people.n, grid.size)), np.float64)
-            course[np.broadcast_to(broken, people.n)] = np.nan
+            course: Floats = np.broadcast_to(found[output].values, (people.n, grid.size))
+            if np.any(broken):
+                course = np.where(np.broadcast_to(broken, people.n)[:, None], np.nan, course)
             values[name, output] = course
         advance()
-    return Simulated(plan, model, times, values, people.groups, failed, tuple(sorted(outcomes)))
+    return Simulated(plan, model, times, values, people.groups, tuple(sorted(outcomes)))
 
 
 class _People:

@@ -8,7 +8,7 @@ null       the effect stays under the bound.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
@@ -30,6 +30,7 @@ SHARE = 0.2
 """Of the published effect, that a value may lie off where the record has no spread."""
 LEAST = 0.1
 """Of the untreated value, that a change in the right direction must reach."""
+_ROUNDING = 1e-9  # must not decide over a number that lies on a limit
 
 
 @dataclass(frozen=True)
@@ -63,15 +64,23 @@ def published(check: Check, values: Mapping[str, Any]) -> Published:
 
     Raises
     ------
-    EvidenceError : a formula that does not resolve, an interval that does not enclose the value, an error of zero.
+    EvidenceError : a formula that does not resolve, an interval that does not enclose the value, an error of zero, a
+        logarithm of what is not above zero, a bound that nothing or everything keeps, numbers that disagree in length.
     """
 
     def number(text: str, key: str) -> Floats:
-        return np.atleast_1d(np.asarray(evaluate(text, values, where=f"{check.where}, {key}"), float))
+        found = np.asarray(evaluate(text, values, where=f"{check.where}, {key}"), float)
+        if found.ndim > 1:
+            raise EvidenceError(
+                f"{check.where}, {key}", found=f"{found.ndim} dimensions", expected="a number, or a list of them"
+            )
+        return np.atleast_1d(found)
 
     value = number(check.published, "published") if check.published else None
     if check.sort == "null":
         bound = number(check.bound, "bound")
+        if not np.all((bound > 0) & np.isfinite(bound)):
+            raise EvidenceError(f"{check.where}, bound", found=_shown(bound), expected="a number above zero")
         words = f"less than {bound[0]:.3g} from {check.neutral:.4g}: {check.bound_why}"
         return Published(value, check.neutral - bound, check.neutral + bound, None, False, words)
     if check.sort == "direction":
@@ -83,6 +92,12 @@ def published(check: Check, values: Mapping[str, Any]) -> Published:
     assert found.low is not None
     assert found.high is not None
     assert found.error is not None
+    if found.log and not (np.all(value > 0) and np.all(found.low > 0)):
+        raise EvidenceError(
+            f"{check.where}, spread",
+            found=f"{_shown(found.low)} to {_shown(found.high)} around {_shown(value)}, on a logarithmic scale",
+            expected="numbers above zero",
+        )
     if not (np.all(np.isfinite(value)) and np.all(found.error > 0) and np.all(np.isfinite(found.error))):
         raise EvidenceError(
             f"{check.where}, spread",
@@ -98,7 +113,16 @@ def published(check: Check, values: Mapping[str, Any]) -> Published:
     return found
 
 
-def _limits(check: Check, spread: SpreadPlan, value: Floats, number: Any) -> Published:
+def _limits(check: Check, spread: SpreadPlan, value: Floats, read: Callable[[str, str], Floats]) -> Published:
+    def number(text: str, key: str) -> Floats:
+        """One for all points of a curve, or one for each."""
+        found = read(text, key)
+        if found.size not in (1, value.size):
+            raise EvidenceError(
+                f"{check.where}, {key}", found=f"{found.size} numbers", expected=f"1 or {value.size}, as are published"
+            )
+        return np.broadcast_to(found, value.shape)
+
     if spread.none:
         error = SHARE / ERRORS * np.abs(value - check.neutral)
         words = f"± {SHARE:.0%} of the published effect: {spread.none}"
@@ -115,7 +139,8 @@ def _limits(check: Check, spread: SpreadPlan, value: Floats, number: Any) -> Pub
         if spread.level != 95:
             words, wider = f"95 % interval from that of {spread.level:g} %", Z95 / z
             if spread.log:
-                low, high = value * (low / value) ** wider, value * (high / value) ** wider
+                with np.errstate(all="ignore"):
+                    low, high = value * (low / value) ** wider, value * (high / value) ** wider
             else:
                 low, high = value + wider * (low - value), value + wider * (high - value)
         return Published(value, low, high, error, spread.log, words)
@@ -127,7 +152,6 @@ def _limits(check: Check, spread: SpreadPlan, value: Floats, number: Any) -> Pub
             raise EvidenceError(f"{check.where}, spread.n", found=_shown(n), expected="how many were measured")
         error = error / np.sqrt(n)
         words += " (SD / √n)"
-    error = np.broadcast_to(error, value.shape) if error.size == 1 else error
     if spread.log:
         factor = np.exp(ERRORS * error)
         return Published(value, value / factor, value * factor, error, True, words + " of the logarithm")
@@ -135,29 +159,35 @@ def _limits(check: Check, spread: SpreadPlan, value: Floats, number: Any) -> Pub
 
 
 def judge(check: Check, simulated: Floats, said: Published) -> Verdict:
-    """The verdict on a simulated number, or on the points (time,) of a curve; what is NaN is outside."""
+    """The verdict on a simulated number, or on the points (time,) of a curve; what is no finite number is outside.
+
+    Raises
+    ------
+    EvidenceError : as many points published as were not simulated.
+    """
     if check.sort == "direction":
-        right = np.all((check.sign * (simulated - check.neutral) > 0) & (np.abs(simulated - check.neutral) >= LEAST))
-        return Verdict(WITHIN if right else OUTSIDE, None)
+        change = check.sign * (simulated - check.neutral)
+        right = np.isfinite(change) & (change >= LEAST * (1 - _ROUNDING))
+        return Verdict(WITHIN if np.all(right) else OUTSIDE, None)
     assert said.low is not None
     assert said.high is not None
-    if check.sort == "null":
+    null = check.sort == "null"
+    if simulated.size != said.low.size and not (null and said.low.size == 1):
+        raise EvidenceError(
+            f"{check.where}, {'bound' if null else 'published'}",
+            found=f"{said.low.size} numbers against {simulated.size} simulated",
+            expected="as many as times of the readings",
+        )
+    if null:
         return Verdict(WITHIN if np.all((simulated > said.low) & (simulated < said.high)) else OUTSIDE, None)
     assert said.value is not None
     assert said.error is not None
-    if simulated.size != said.value.size:
-        raise EvidenceError(
-            f"{check.where}, published",
-            found=f"{said.value.size} numbers against {simulated.size} simulated",
-            expected="as many as times of the readings",
-        )
     with np.errstate(all="ignore"):
         if said.log:
             off = (np.log(simulated) - np.log(said.value)) / said.error
         else:
             off = (simulated - said.value) / said.error
-    # rounding must not decide over a number that lies on a limit
-    room = 1e-9 * np.maximum(np.abs(said.low), np.abs(said.high))
+    room = _ROUNDING * np.maximum(np.abs(said.low), np.abs(said.high))
     inside = (simulated >= said.low - room) & (simulated <= said.high + room)
     return Verdict(WITHIN if np.all(inside) else OUTSIDE, off)
 
