@@ -12,11 +12,13 @@ from scipy.linalg import solve_banded
 from exotwin.biology import SHIPPED, Noise, assemble
 from exotwin.engine import Dose, load
 from exotwin.errors import BiologyError
+from exotwin.evidence import record
 from exotwin.trial.noise import kicks
 
 YEAR, MONTH = 365.25, 365.25 / 12
 DRIVERS = ["senescence", "inflammation", "mito", "ros"]
 MEN = {"production": 1.1e-5 * YEAR, "removal": 0.46, "noise_strength": 0.094, "threshold": 6.154}  # sr-human-ml
+UNIT_OF_MEN = np.sqrt(0.346 / 0.094)  # the model's unit of burden is that in which noise is the same in both sexes
 HET3 = {  # sr-mouse-ml, UM-HET3 mice
     "female": {"production": 0.00183 * YEAR, "removal": 1.44, "noise_strength": 11.446, "threshold": 95.099},
     "male": {"production": 0.00395 * YEAR, "removal": 1.723, "noise_strength": 220.973, "threshold": 647.279},
@@ -111,10 +113,10 @@ def _mean_of_the_quasi_stationary(eta, removal, half, noise, _, *, day):
 @pytest.mark.parametrize("age", [20, 30, 40, 50, 60, 70, 80])
 @pytest.mark.parametrize("sex", ["women", "men"])
 def test_without_noise_the_burden_of_people_is_the_mean_of_the_quasi_stationary_density(run, numbers, age, sex):
-    replaced = MEN if sex == "men" else {}
-    found = run("human", [0.0, 400.0], ["senescent"], age_start=age, **replaced)["senescent"][0, 1]
+    replaced, male, unit = (MEN, 1.0, UNIT_OF_MEN) if sex == "men" else ({}, 0.0, 1.0)
+    found = run("human", [0.0, 400.0], ["senescent"], age_start=age, male=male)["senescent"][0, 1]
     # the push that stands for the noise is a fit to this density by eye of its two limits
-    expected = _mean_of_the_quasi_stationary(*numbers("human", **replaced), day=age * YEAR + 400)
+    expected = unit * _mean_of_the_quasi_stationary(*numbers("human", **replaced), day=age * YEAR + 400)
     assert found == pytest.approx(expected, rel=0.03)
 
 
@@ -163,9 +165,9 @@ def test_burden_and_death_of_mice_are_those_of_the_diffusion(run, numbers):
 
 @pytest.mark.parametrize("sex", ["women", "men"])
 def test_death_of_people_is_that_of_the_diffusion(run, numbers, sex):
-    replaced = MEN if sex == "men" else {}
+    replaced, male = (MEN, 1.0) if sex == "men" else ({}, 0.0)
     end = 80 * YEAR
-    lives = run("human", [0.0, end], ["age_at_death"], noise=400, age_start=40.0, **replaced)["age_at_death"][:, -1]
+    lives = run("human", [0.0, end], ["age_at_death"], noise=400, age_start=40.0, male=male)["age_at_death"][:, -1]
     time, alive, _ = _survival(*numbers("human", **replaced), start=40 * YEAR, days=end, step=30.0)
     expected = [_age_at(time, alive, share) / YEAR for share in (0.9, 0.5, 0.1)]
     # 400 lives with an SD of 7 to 8 years: standard errors of 0.7, 0.5 and 0.7 years
@@ -219,6 +221,48 @@ def test_thresholds_that_differ_between_women_stretch_the_doubling_of_mortality_
     spread = assemble("poi", "human", modules=("ageing", "mortality")).parameters["threshold_factor"].spread
     assert doubling([1.0]) == pytest.approx(4.7, abs=0.3)
     assert doubling(spread.quantile((np.arange(15) + 0.5) / 15)) == pytest.approx(8, abs=0.6)
+
+
+def _lives(rates, spread, *, start, days, step, share=15):
+    """Time and the share alive where thresholds differ between individuals."""
+    alive = 0.0
+    for factor in spread.quantile((np.arange(share) + 0.5) / share):
+        *rest, threshold = rates
+        time, one, _ = _survival(*rest, factor * threshold, start=start, days=days, cells=200, step=step)
+        alive = alive + one / share
+    return time, alive
+
+
+def test_men_of_today_reach_the_age_of_the_record_and_as_many_of_sixty_reach_eighty(models, numbers):
+    """human-gompertz: median 79.5 years makes the number; what its mortality says of 60 to 80 years does not."""
+    p = models["human"].parameters
+    production, *rest = numbers("human", **MEN)
+    rates = (production * p["production_modern"].value, *rest)
+    time, alive = _lives(rates, p["threshold_factor"].spread, start=40 * YEAR, days=70 * YEAR, step=45.0)
+    assert _age_at(time, alive, 0.5) / YEAR == pytest.approx(79.5, abs=0.3)
+    of = record("human-gompertz").value
+    expected = np.exp(-of["initial"] / of["b"] * (np.exp(of["b"] * 65) - np.exp(of["b"] * 45)))  # begins at 15 years
+    found = np.interp(80 * YEAR, time, alive) / np.interp(60 * YEAR, time, alive)
+    assert found == pytest.approx(expected, abs=0.03)
+
+
+def test_male_mice_live_as_much_shorter_as_in_the_records(models, numbers):
+    """sr-mouse-ml (770 of 886 days) and rapamycin-itp-dose-sex (807 of 896)."""
+    p = models["mouse"].parameters
+    production, *rest = numbers("mouse")
+    medians = []
+    for factor in (1.0, p["production_male"].value):
+        rates = (production * factor, *rest)
+        time, alive = _lives(rates, p["threshold_factor"].spread, start=14.0, days=1500, step=4.0, share=9)
+        medians.append(_age_at(time, alive, 0.5))
+    assert medians[1] / medians[0] == pytest.approx(np.sqrt(770 / 886 * 807 / 896), abs=0.005)
+
+
+@pytest.mark.parametrize("species", ["human", "mouse"])
+def test_males_and_people_of_today_have_drivers_of_one_when_young_as_well(run, species):
+    age = 30.0 if species == "human" else 0.25
+    found = run(species, [0.0, 1.0], ["senescence"], age_start=age, male=1.0, modern_life=1.0)["senescence"]
+    assert found[0, 0] == pytest.approx(1.0, abs=1e-3)
 
 
 def test_at_the_reference_age_noise_and_its_absence_agree(run):
@@ -288,10 +332,18 @@ def test_mitochondria_of_the_sedentary_lose_two_fifths_in_45_years_and_those_of_
 def test_genome_and_telomeres_go_at_their_measured_rates(run, models):
     found = run("human", [0.0, 10 * YEAR], ["dna_damage", "telomere"], age_start=40.0)
     assert found["dna_damage"][0].tolist() == pytest.approx([47 * 40, 47 * 50])
-    # 24.7 bp a year at 50, e times as much 60 years before: the integral from 40 to 50
-    assert np.diff(found["telomere"][0])[0] == pytest.approx(-24.7 * 60 * np.expm1(10 / 60))
+    # 31 bp a year at 50, e times as much 60 years before: the integral from 40 to 50
+    assert np.diff(found["telomere"][0])[0] == pytest.approx(-31 * 60 * np.expm1(10 / 60))
     mouse = run("mouse", [0.0, YEAR], ["dna_damage"], age_start=0.5)["dna_damage"][0]
     assert mouse.tolist() == pytest.approx([398, 398 + 796])
+
+
+def test_a_person_loses_more_telomere_in_a_year_than_people_differ_by_a_year_of_age(run):
+    """telomere-longitudinal: 31 bp a year in a person, 24.5 between the same people."""
+    followed = run("human", [0.0, 10 * YEAR], ["telomere"], age_start=45.0)["telomere"][0]
+    younger, older = (run("human", [0.0, 1.0], ["telomere"], age_start=age)["telomere"][0, 0] for age in (45.0, 55.0))
+    assert (followed[0] - followed[1]) / 10 == pytest.approx(31, abs=0.1)
+    assert (younger - older) / 10 == pytest.approx(24.5, abs=0.1)
 
 
 def test_an_individual_with_the_genome_and_telomeres_of_the_age_makes_senescent_cells_as_published(run):
