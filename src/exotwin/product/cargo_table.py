@@ -49,7 +49,7 @@ def read_counts(
     ProductError : no such file or sample; a value that is no count; a table of proteins, Cq, percentages or logarithms.
     """
     where = name or str(path)
-    header, rows = _cells(path, where)
+    header, rows = read_cells(path, where, expected=_EXPECTED)
     at = _name_column(header, rows, species, where)
     columns = _sample_columns(header, rows, at, samples, samples_at)
     _refuse_other_kinds(header, rows, columns, where)
@@ -90,27 +90,30 @@ def _cq_hint(counts: FloatArray) -> str:
     return ": it looks like a table of Ct (Cq) cycles, where less is more" if median > 15 else ": logarithms?"
 
 
-def _cells(path: Path, where: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Header, and rows with their line numbers."""
-    raw = read_bytes(path, error=ProductError, where=where, expected=_EXPECTED)
+def read_cells(path: Path, where: str, *, expected: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Header of a table, and its rows with their line numbers; ``where``, ``expected``: as messages say it.
+
+    Raises
+    ------
+    ProductError : no such file, a binary one, rows of unequal length, cells that run over lines.
+    """
+    raw = read_bytes(path, error=ProductError, where=where, expected=expected)
     if b"\x00" in raw[:4096]:
-        raise ProductError(where, found="a binary file", expected=_EXPECTED)
+        raise ProductError(where, found="a binary file", expected=expected)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = raw.decode("latin-1")
     lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip() and not line.startswith("#")]
     if len(lines) < 2:
-        raise ProductError(where, found="fewer than two lines", expected=_EXPECTED)
+        raise ProductError(where, found="fewer than two lines", expected=expected)
     delimiter = max("\t,;", key=lines[0][1].count)
     try:
         parsed = list(csv.reader((line for _, line in lines), delimiter=delimiter))
     except csv.Error as fault:
-        raise ProductError(where, found=f"a line that cannot be parsed: {fault}", expected=_EXPECTED) from fault
+        raise ProductError(where, found=f"a line that cannot be parsed: {fault}", expected=expected) from fault
     if len(parsed) != len(lines):  # quoted cells with line breaks: a table of proteins, or a damaged one
-        raise ProductError(
-            where, found="quoted cells that run over lines, as in tables of proteins", expected=_EXPECTED
-        )
+        raise ProductError(where, found="quoted cells that run over lines, as in tables of proteins", expected=expected)
     header = [c.strip() for c in parsed[0]]
     rows: list[tuple[int, list[str]]] = []
     for (number, _), row in zip(lines[1:], parsed[1:], strict=True):

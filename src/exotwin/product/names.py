@@ -9,7 +9,7 @@ from typing import Literal
 
 SPECIES_PREFIX = {"human": "hsa", "mouse": "mmu", "rat": "rno"}
 
-_GREEK = str.maketrans({"α": "a", "β": "b", "γ": "g"})
+_GREEK = str.maketrans({"α": "a", "β": "b", "γ": "g", "ε": "epsilon", "ζ": "zeta", "η": "eta", "θ": "theta"})
 _MIRNA = re.compile(r"^(?:(?P<species>[a-z]{3,4})-)?(?P<family>miR|mir|let)-(?P<rest>\d+.*)$")
 # Number, letters, copy number where two genes give different arms (let-7a-2-3p), arm.
 _REST = re.compile(r"^(?P<number>\d+)(?P<letters>[a-z]*)(?P<copy>(?:-\d+)?)(?P<arm>(?:-[35]p)?)$")

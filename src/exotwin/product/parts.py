@@ -12,6 +12,7 @@ from exotwin.quantities import Estimate
 Side = Literal["positive", "negative", "not asked for"]
 CriterionOutcome = Literal["met", "not met", "not measured"]
 VerdictOutcome = Literal["met", "not met", "cannot be judged"]
+Place = Literal["lumen", "surface", "soluble", "not stated"]
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,41 @@ class Cargo:
 
 
 @dataclass(frozen=True)
+class ProteinCopies:
+    """How much of one protein comes with a particle of the preparation.
+
+    name : gene symbol, or as the table writes it where the name is not known.
+    copies_per_vesicle : molecules per particle: median of a lognormal distribution that states what is known. 0: looked
+        for, none found; NaN: a mass of a protein whose chain's mass is not known.
+    log10_sd : its SD in log10 (knowledge, not spread between patients).
+    where : in the vesicle, on it, or in the fluid beside it.
+    amount : as the table gives it, with its unit.
+    limit : molecules per particle below which none would be seen, or NaN.
+    """
+
+    name: str
+    copies_per_vesicle: float
+    log10_sd: float
+    where: Place
+    amount: str
+    limit: float = float("nan")
+
+
+@dataclass(frozen=True)
+class Proteins:
+    """Protein content of the preparation.
+
+    entries : rows of the table with an amount, one for each place in which a protein was looked for.
+    unknown : names that no edge of the mechanism knows; held like the others, and never part of a reading.
+    basis : how amounts became copies, with record ids.
+    """
+
+    entries: tuple[ProteinCopies, ...]
+    unknown: tuple[str, ...]
+    basis: str
+
+
+@dataclass(frozen=True)
 class VesicleLot:
     """The vesicles of the lot.
 
@@ -150,6 +186,7 @@ class VesicleLot:
     fraction_30_150: Estimate
     cargo: Cargo | None
     particles_per_cell: float | None = None
+    proteins: Proteins | None = None
 
     @property
     def particles_per_vial(self) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from exotwin.product.fields import Fields
 from exotwin.product.identity import judge_identity
 from exotwin.product.names import SPECIES_PREFIX
 from exotwin.product.particles import judge_purity, judge_reporting
-from exotwin.product.parts import CellLot, MarkerReading, MediatorCopies, SourceFile, Verdict, VesicleLot
+from exotwin.product.parts import CellLot, MarkerReading, MediatorCopies, ProteinCopies, SourceFile, Verdict, VesicleLot
 from exotwin.product.product_file import Book, read_cells, read_vesicles
 from exotwin.quantities import Z95
 from exotwin.tables import read_toml
@@ -120,6 +121,7 @@ class Product:
         lines += [f"  {v.standard:<14}{v.outcome}: {v.summary}" for v in self.verdicts]
         for m in self.leaders():
             lines.append(f"  {_label(m):<14}{m.share:.2%} of reads, {m.copies_per_vesicle:.1e} copies per vesicle")
+        lines += [f"  {p.name:<14}{p.amount} ({p.where}), {_copies(p)}" for p in self.proteins()]
         if self.remarks:
             lines.append(f"  remarks: {len(self.remarks)}")
         return "\n".join(lines)
@@ -135,6 +137,12 @@ class Product:
                 chosen.append(mediator)
         return tuple(chosen[:n])
 
+    def proteins(self) -> tuple[ProteinCopies, ...]:
+        """Every amount of the table of proteins, most copies first, those without copies last; none without a table."""
+        if self.vesicles is None or self.vesicles.proteins is None:
+            return ()
+        return tuple(sorted(self.vesicles.proteins.entries, key=_by_copies))
+
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain numbers, texts and lists, for JSON; the size distribution by its statistics."""
         held = asdict(replace(self, vesicles=None))
@@ -147,7 +155,8 @@ class Product:
 
     def _repr_html_(self) -> str:
         rows = [(_label(m), f"{m.share:.2%}", f"{m.copies_per_vesicle:.1e}", _range(m)) for m in self.leaders()]
-        return show.page(self._title(), self.facts(), self.verdicts, rows, self.remarks)
+        proteins = [(p.name, p.amount, p.where, _copies(p, unit=""), _span(p)) for p in self.proteins()]
+        return show.page(self._title(), self.facts(), self.verdicts, rows, proteins, self.remarks)
 
     def _title(self) -> str:
         return f"{self.name}{' (SYNTHETIC)' if self.synthetic else ''}"
@@ -163,7 +172,24 @@ def _label(mediator: MediatorCopies) -> str:
     return "/".join((mediator.name, *mediator.joined_with))
 
 
-def _range(mediator: MediatorCopies) -> str:
+def _by_copies(entry: ProteinCopies) -> tuple[bool, float, str]:
+    unknown = math.isnan(entry.copies_per_vesicle)
+    return unknown, 0.0 if unknown else -entry.copies_per_vesicle, entry.name
+
+
+def _copies(entry: ProteinCopies, *, unit: str = " copies per vesicle") -> str:
+    if math.isnan(entry.copies_per_vesicle):
+        return "mass of the chain not known"
+    if entry.copies_per_vesicle == 0:
+        return "none found" if math.isnan(entry.limit) else f"none found, below {entry.limit:.1e}{unit}"
+    return f"{entry.copies_per_vesicle:.1e}{unit}"
+
+
+def _span(entry: ProteinCopies) -> str:
+    return _range(entry) if entry.copies_per_vesicle > 0 else ""
+
+
+def _range(mediator: MediatorCopies | ProteinCopies) -> str:
     factor = 10 ** (Z95 * mediator.log10_sd)
     return f"{mediator.copies_per_vesicle / factor:.1e} to {mediator.copies_per_vesicle * factor:.1e}"
 
@@ -198,6 +224,9 @@ def _vesicle_facts(lot: VesicleLot) -> list[tuple[str, str]]:
         facts.append(
             ("miRNA", f"{len(cargo.mediators)} names, {cargo.n_reads:.3g} reads in {len(cargo.samples)} samples")
         )
+    if lot.proteins is not None:
+        held, unknown = {e.name for e in lot.proteins.entries}, len(lot.proteins.unknown)
+        facts.append(("proteins", f"{len(held)} names, {unknown} of them without a known effect here"))
     return facts
 
 
@@ -232,4 +261,5 @@ def _vesicles_as_dict(lot: VesicleLot) -> dict[str, Any]:
             "unknown": list(lot.cargo.unknown),
             "mediators": {name: asdict(m) for name, m in lot.cargo.mediators.items()},
         },
+        "proteins": None if lot.proteins is None else asdict(lot.proteins),
     }

@@ -23,7 +23,8 @@ from exotwin.product.fields import Fields
 from exotwin.product.identity import marker_name, side_of
 from exotwin.product.nta import particles_in_vial, vesicle_fraction
 from exotwin.product.nta_formats import read_nta
-from exotwin.product.parts import Cargo, CellLot, MarkerReading, SourceFile, VesicleLot
+from exotwin.product.parts import Cargo, CellLot, MarkerReading, Proteins, SourceFile, VesicleLot
+from exotwin.product.proteins import Vial, read_proteins
 from exotwin.product.standards import load
 from exotwin.quantities import Estimate, wilson
 
@@ -40,7 +41,7 @@ _CELLS = (
 )
 _TUBE = ("file", "control", "markers", "gate", "compensation")
 _FEW_CONTROL_CELLS = 1000  # of these, ten lie above the 99th percentile
-_VESICLES = ("volume", "protein", "particles_per_cell", "nta", "cargo", "reported")
+_VESICLES = ("volume", "protein", "particles_per_cell", "nta", "cargo", "proteins", "reported")
 
 
 @dataclass
@@ -230,7 +231,10 @@ def read_vesicles(table: Any, book: Book) -> tuple[VesicleLot, Mapping[str, Any]
     if fraction.value < 0.5:
         book.remark(f"{name}: only {fraction.value:.0%} of particles lie between 30 and 150 nm (exosome-size-ranges)")
     cargo = _read_cargo(vesicles, book) if vesicles.has("cargo") else None
-    lot = VesicleLot(volume, protein, size, particles_in_vial(size), fraction, cargo, per_cell)
+    particles = particles_in_vial(size)
+    vial = Vial(particles.value, protein, size.mean, vesicles.at("protein"))
+    proteins = _read_proteins(vesicles, vial, book) if vesicles.has("proteins") else None
+    lot = VesicleLot(volume, protein, size, particles, fraction, cargo, per_cell, proteins)
     return lot, _reported(vesicles)
 
 
@@ -246,6 +250,14 @@ def _read_cargo(vesicles: Fields, book: Book) -> Cargo:
     book.enter(path, "miRNA counts", read)
     book.remark(*remarks)
     return cargo
+
+
+def _read_proteins(vesicles: Fields, vial: Vial, book: Book) -> Proteins:
+    name = vesicles.text("proteins")
+    proteins, remarks = read_proteins(book.folder / name, name=name, vial=vial)
+    book.enter(book.folder / name, "protein amounts", f"{len({e.name for e in proteins.entries})} proteins")
+    book.remark(*remarks)
+    return proteins
 
 
 def _reported(vesicles: Fields) -> dict[str, Any]:

@@ -16,29 +16,37 @@ def page(
     facts: Sequence[tuple[str, str]],
     verdicts: Sequence[Verdict],
     cargo: Sequence[tuple[str, ...]],
+    proteins: Sequence[tuple[str, ...]],
     remarks: Sequence[str],
 ) -> str:
     """HTML of a product.
 
-    facts : label and text. cargo : rows of name, share, copies per vesicle, its 95 % range. remarks : one line each.
+    facts : label and text. cargo : rows of name, share, copies per vesicle, its 95 % range. proteins : rows of name,
+    amount as given, place, copies per vesicle, its 95 % range. remarks : one line each.
     """
     parts = [f'<div style="max-width:60em;line-height:1.4"><strong>{escape(title)}</strong>', _table(facts)]
     if verdicts:
-        rows = [
+        lines = [
             f'<tr><td style="{_CELL}">{escape(v.standard)}</td>'
             f'<td style="{_CELL};color:{_INK[v.outcome]};white-space:nowrap"><strong>{v.outcome}</strong></td>'
             f'<td style="{_CELL}">{escape(v.summary)}</td></tr>'
             for v in verdicts
         ]
-        parts.append(f'<table style="border-collapse:collapse;margin-top:.6em">{"".join(rows)}</table>')
-    if cargo:
-        head = ("miRNA", "share of reads", "copies per vesicle", "95 % of what is known")
-        cells = "".join(f'<th style="{_CELL}">{h}</th>' for h in head)
-        parts.append(f'<table style="border-collapse:collapse;margin-top:.6em"><tr>{cells}</tr>{_rows(cargo)}</table>')
+        parts.append(f'<table style="border-collapse:collapse;margin-top:.6em">{"".join(lines)}</table>')
+    known = ("copies per vesicle", "95 % of what is known")
+    for head, rows in (
+        (("miRNA", "share of reads", *known), cargo),
+        (("protein", "amount", "where", *known), proteins),
+    ):
+        if rows:
+            cells = "".join(f'<th style="{_CELL}">{h}</th>' for h in head)
+            parts.append(
+                f'<table style="border-collapse:collapse;margin-top:.6em"><tr>{cells}</tr>{_rows(rows)}</table>'
+            )
     if remarks:
-        lines = "".join(f"<li>{escape(r)}</li>" for r in remarks)
+        said = "".join(f"<li>{escape(r)}</li>" for r in remarks)
         parts.append(
-            f'<details style="margin-top:.6em"><summary>Remarks: {len(remarks)}</summary><ul>{lines}</ul></details>'
+            f'<details style="margin-top:.6em"><summary>Remarks: {len(remarks)}</summary><ul>{said}</ul></details>'
         )
     return "".join(parts) + "</div>"
 
