@@ -67,28 +67,33 @@ def survival() -> Figure:
     """Share alive, and the logarithm of the hazard."""
     figure, ((mice, people, hazard),) = sheet(1, 3, 3.0)
     days = np.linspace(0, 1400, 281)
-    dead = of(run(study("mouse-life"), ["dead"], days), "control", "dead")
-    mice.plot(0.04 * 12 + days / MONTH, 100 * np.mean(dead < 0.5, axis=0), color=BLUE, label="simulated")
-    for name, marker in (("bmt-partial-null", "s"), ("baker2016-mixed", "D")):
+    lives = run(study("mouse-life"), ["dead"], days)
+    for which, colour, label in (("control", VERMILION, "females, simulated"), ("males", BLUE, "males, simulated")):
+        alive = 100 * np.mean(of(lives, which, "dead") < 0.5, axis=0)
+        mice.plot(0.04 * 12 + days / MONTH, alive, color=colour, label=label)
+    for name, marker in (("bmt-partial-null", "s"), ("exercise-lifespan-rodent", "o"), ("baker2016-mixed", "D")):
         checked = _medians(name)
-        points(
-            mice, [m / MONTH for m in checked], [50] * len(checked), label=f"median of controls ({name})", marker=marker
-        )
+        points(mice, [m / MONTH for m in checked], [50] * len(checked), label=f"controls ({name})", marker=marker)
     dress(mice, "Mice alive, %", "age, months")
-    mice.set_ylim(-4, 138)
+    mice.set_ylim(-4, 172)
     mice.set_yticks([0, 25, 50, 75, 100])
     legend(mice, loc="upper left")
     plan, ages = study("human-life"), np.arange(40.0, 111.0, 1.0)
-    found = run(study("human-life", arms={k: plan.arms[k] for k in ("women", "men")}), ["dead"], (ages - 40) * YEAR)
+    who = {"women-today": VERMILION, "men-today": BLUE, "women": VERMILION}
+    found = run(study("human-life", arms={k: plan.arms[k] for k in who}), ["dead"], (ages - 40) * YEAR)
     gompertz = value("human-gompertz")
     cumulative = _gompertz(gompertz, ages)
-    for name, colour in (("women", VERMILION), ("men", BLUE)):
+    for name, colour in who.items():
         alive = np.mean(of(found, name, "dead") < 0.5, axis=0)
-        people.plot(ages, 100 * alive, color=colour, label=f"{name}, simulated")
+        sex, _, today = name.partition("-")
+        label = f"{sex} {'of today' if today else 'born in 1890'}"
+        people.plot(ages, 100 * alive, color=colour, lw=1.6 if today else 0.9, label=label)
+        if not today:
+            continue
         step = 5
         rate = np.log(np.maximum(alive[:-step:step], 1e-9) / np.maximum(alive[step::step], 1e-9)) / step
         good = (alive[step::step] > 0.02) & (rate > 0)
-        hazard.plot((ages[:-step:step] + step / 2)[good], rate[good], "o-", ms=3.5, color=colour, label=name)
+        hazard.plot((ages[:-step:step] + step / 2)[good], rate[good], "o-", ms=3.5, color=colour, label=label)
     people.plot(
         ages, 100 * np.exp(-(cumulative - cumulative[0])), color=INK, ls=(0, (5, 2)), label="men (human-gompertz)"
     )
@@ -187,7 +192,12 @@ def _half_life(axes: Axes) -> None:
 
 
 def _telomeres(axes: Axes, ages: Floats, values: Floats) -> None:
-    band(axes, ages, values / 1000, BLUE, "people, simulated")
+    band(axes, ages, values / 1000, BLUE, "who is 20 today, followed")
+    who = {name: int(name[3:]) for name in study("human-ages").arms if name.startswith("at-")}
+    plan = study("human-ages", draws=0, arms={name: arm(name, age_start=age) for name, age in who.items()})
+    today = run(plan, ["telomere"], np.array([0.0, 1.0]))
+    between = [float(np.median(of(today, name, "telomere")[:, 0])) / 1000 for name in who]
+    axes.plot(list(who.values()), between, "o-", ms=3, lw=1, color=GREEN, label="people of today, side by side")
     start = float(np.nanmedian(values[:, ages == 40])) / 1000
     meta, followed = value("telomere-meta-2023"), value("telomere-longitudinal")
     late = np.array([40.0, 80.0])
