@@ -111,6 +111,10 @@ def test_the_page_is_written_beside_the_table(exotwin, file, tmp_path):
     ("words", "message"),
     [
         (("validate", "agein"), 'nearest   "ageing"'),
+        (("validate", "frailt"), 'nearest   "frailty"'),
+        (("validate", "nomodule"), "or a part: comparators, frailty"),
+        (("validate", "--check", "vesicles-brain-dy"), 'nearest   "vesicles-brain-dye"'),
+        (("validate", "cells", "--check", "vesicles-brain-dye"), "a check of vesicles"),
         (("validate", "--file", "none.yaml"), "no such file"),
         (("parameters", "cels"), 'nearest   "cells"'),
         (("parameters", "cells", "--species", "mous"), 'nearest   "mouse"'),
@@ -129,7 +133,17 @@ def test_what_a_model_does_not_have_is_told_after_the_scoreboard_with_code_2(exo
     code, told, error = exotwin("validate", "--file", file)
     assert code == 2
     assert "toy: 0 of 1 within" in told
+    assert error.startswith("error toy.yaml, studies.young, arm control\n")
     assert 'nearest   "senescent"' in error
+
+
+def test_what_a_record_cannot_say_is_told_before_the_work_and_no_page_is_written(exotwin, file, tmp_path):
+    file.write_text(FILE.replace('bound: "1"', 'bound: "v.size"'), encoding="utf-8")
+    page = tmp_path / "page.html"
+    code, told, error = exotwin("validate", "--file", file, "--html", page)
+    assert (code, told) == (2, "")
+    assert error.startswith("error toy.yaml, some-burden, bound\n")
+    assert not page.exists()
 
 
 def test_parameters_are_listed_with_the_share_of_each_basis(exotwin):

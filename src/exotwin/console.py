@@ -82,7 +82,12 @@ class Bar:
 
 def show_error(error: ExotwinError) -> None:
     """The message on stderr: where it is in bold, the rest as told."""
-    first, _, rest = str(error).partition("\n")
+    show_fault(str(error))
+
+
+def show_fault(message: str) -> None:
+    """The same of the message alone."""
+    first, _, rest = message.partition("\n")
     err.print(f"[bold red]error[/] [bold]{escape(first)}[/]\n{escape(rest)}", soft_wrap=True)
 
 

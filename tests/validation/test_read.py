@@ -89,6 +89,15 @@ def test_times_may_be_evenly_spaced(read):
         ),
         ([("- id: falls", "- name: falls")], ("check 2", 'no key "id"')),
         ([("checks:", "checks: [")], ("toy.yaml, line",)),
+        (
+            [("    condition: tiny\n    species: mouse\n    modules: [tiny]\n    patients: 40", "\tcondition: tiny")],
+            ("toy.yaml, line 7", "a tab", "spaces"),
+        ),
+        (
+            [("  record: karin2019-burden-ratio", "  record: karin2019-burden-rato")],
+            ("nothing-without.record", 'nearest   "karin2019-burden-ratio"'),
+        ),
+        ([("bmt-partial-null", "bmt-partial-nul")], ("not testable 1.record", 'nearest   "bmt-partial-null"')),
     ],
 )
 def test_a_fault_is_told_with_its_place(written, changes, words):
@@ -108,9 +117,36 @@ def test_an_id_stands_once_over_all_files(written):
 
 def test_of_other_modules_only_the_outline_is_read(written):
     path = written(("  unit: particle", "  unit: particel"))
-    file = read_checks(path.parent, modules=["ageing"])[0]
+    file = read_checks(path.parent, names=["ageing"])[0]
     assert [check.id for check in file.checks] == ["half-life", "falls", "nothing-without", "life"]
     assert file.not_testable
     assert not file.studies
     with pytest.raises(EvidenceError, match="particel"):
-        read_checks(path.parent, modules=["toy"])
+        read_checks(path.parent, names=["toy"])
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (b"", "no text but comments"),
+        (b"# nothing yet\n", "module:, dossiers:, studies:, checks:"),
+        (b"- a list\n", "['a list']"),
+        (b"module: caf\xe9\n", "UTF-8"),
+        (b"module: *unknown\n", "line 1"),
+    ],
+)
+def test_what_is_no_file_of_checks_is_told_by_what_it_holds(tmp_path, raw, words):
+    path = tmp_path / "toy.yaml"
+    path.write_bytes(raw)
+    with pytest.raises(EvidenceError) as fault:
+        read_file(path)
+    assert str(path) in str(fault.value)
+    assert words in str(fault.value)
+
+
+def test_of_a_file_that_is_named_all_is_read_and_of_its_neighbours_in_the_module_the_outline(written):
+    path = written()
+    text = path.read_text(encoding="utf-8").replace("- id: ", "- id: more-")
+    path.with_name("other.yaml").write_text(text, encoding="utf-8")
+    other, toy = read_checks(path.parent, names=["other"])
+    assert (other.name, bool(other.studies), bool(toy.studies)) == ("other", True, False)

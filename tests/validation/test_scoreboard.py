@@ -13,6 +13,8 @@ _ISSUE = (
     "id record module species kind sort basis observable unit simulated published deviation verdict".split()  # noqa: SIM905
 )
 
+_OTHER = "    condition: tinny\n    species: mouse\n    modules: [tiny]\n    patients: 200"
+
 
 @pytest.fixture
 def board(written, tiny_root):
@@ -78,11 +80,49 @@ def test_a_study_that_cannot_be_carried_out_is_outside_and_says_so(written, tiny
 
 
 def test_what_a_file_asks_in_vain_is_a_fault_and_the_rest_is_still_judged(written, tiny_root):
-    changed = written(("statistic: median life}", "statistic: alive at, than: 60}"), ('"v[0][1] - 3.2"', '"v[9][1]"'))
+    changed = written(("    condition: tiny\n    species: mouse\n    modules: [tiny]\n    patients: 200", _OTHER))
     board = validate(files=[changed], root=tiny_root)
     assert len(board.faults) == 1
-    assert "v[9]: entry 9" in board.faults[0]
+    assert board.faults[0].startswith("toy.yaml, studies.lives, condition\n")
+    assert 'nearest   "tiny"' in board.faults[0]
     assert [s.verdict for s in board.checks][:4] == ["outside", "within", "within", "outside"]
+
+
+def test_a_formula_over_a_record_that_does_not_resolve_is_refused_before_the_work(written, tiny_root, monkeypatch):
+    monkeypatch.setattr("exotwin.validation.scoreboard.simulate", lambda *_: pytest.fail("it began"))
+    with pytest.raises(EvidenceError, match=r"toy.yaml, life, spread.interval\n.*v\[9\]: entry 9"):
+        validate(files=[written(('"v[0][1] - 3.2"', '"v[9][1]"'))], root=tiny_root)
+
+
+def test_a_file_named_alone_is_judged_alone_as_a_part_of_its_module(written, tiny_root):
+    path = written()
+    text = path.read_text(encoding="utf-8").replace("- id: ", "- id: more-").replace("bmt-partial", "clonal-bmt")
+    path.with_name("more.yaml").write_text(text.partition("not testable:")[0], encoding="utf-8")
+    board = validate(["more"], folder=path.parent, root=tiny_root)
+    assert (board.modules, board.parts) == (("toy",), ("more",))
+    assert {s.check.id.partition("-")[0] for s in board.checks} == {"more"}
+    assert board.coverage["toy"].dossiers == ("ageing",)
+    whole = validate(["toy", "more"], folder=path.parent, root=tiny_root)
+    assert (len(whole.tested), whole.parts) == (2 * len(board.tested), ())
+    with pytest.raises(EvidenceError, match='nearest   "more"'):
+        validate(["mor"], folder=path.parent, root=tiny_root)
+
+
+def test_a_check_of_another_module_is_told_with_its_module(written, tiny_root):
+    path = written()
+    text = path.read_text(encoding="utf-8").replace("- id: ", "- id: more-").replace("module: toy", "module: other")
+    path.with_name("more.yaml").write_text(text.partition("not testable:")[0], encoding="utf-8")
+    with pytest.raises(EvidenceError, match="found     a check of other"):
+        validate(["toy"], checks=["more-life"], folder=path.parent, root=tiny_root)
+    with pytest.raises(EvidenceError, match='nearest   "more-nothing-without"'):
+        validate(checks=["nothing-wit"], files=[path.with_name("more.yaml")], root=tiny_root)
+
+
+def test_a_file_without_checks_is_refused(written, tiny_root):
+    path = written()
+    path.write_text("module: toy\ndossiers: [ageing]\n", encoding="utf-8")
+    with pytest.raises(EvidenceError, match="at least one under checks"):
+        validate(files=[path], root=tiny_root)
 
 
 def test_patients_without_a_value_are_counted_and_told(written, tiny_root):

@@ -28,6 +28,8 @@ _SHORT = {"predicted": "pred.", "calibrated": "cal."}
 def show(board: Scoreboard) -> None:
     """Each module by kinds, its counts, coverage and reasons; then all modules."""
     say(_LEGEND, style="dim")
+    if board.parts:
+        say(f"Of {', '.join(board.modules)} only what stands under {', '.join(board.parts)}.")
     for module in board.modules:
         console.out.print()
         count = board.count(module=module)

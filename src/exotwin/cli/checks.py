@@ -16,7 +16,10 @@ from exotwin.errors import EvidenceError
 @app.command()
 def validate(
     modules: Annotated[
-        list[str] | None, typer.Argument(help="Modules, such as ageing cells; default: all.", show_default=False)
+        list[str] | None,
+        typer.Argument(
+            help="Modules, such as ageing cells, or parts, such as frailty; default: all.", show_default=False
+        ),
     ] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Page to write.", show_default=False)] = None,
     check: Annotated[
@@ -49,13 +52,10 @@ def validate(
         show(board)
         if html is not None:
             console.out.print(f"Page: {html}", soft_wrap=True, markup=False)
+    for fault in board.faults:
+        console.show_fault(fault)
     if board.faults:
-        more = len(board.faults) - 1
-        raise EvidenceError(
-            "exotwin validate",
-            found=board.faults[0].replace("\n", "\n  ") + (f"\n  and {more} more such faults" if more else ""),
-            expected="checks that read what the models have",
-        )
+        raise typer.Exit(EvidenceError.exit_code)
 
 
 @app.command()

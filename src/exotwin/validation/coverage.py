@@ -19,30 +19,28 @@ ACCOUNTABLE = ("natural-history", "drug-response", "therapy-response", "safety")
 """Kinds of records that a module must account for."""
 
 
-def coverage(files: Iterable[CheckFile], modules: Iterable[str], *, root: Path = SHIPPED) -> Mapping[str, Coverage]:
+def coverage(
+    files: Iterable[CheckFile], asked: Mapping[str, Iterable[CheckFile]], *, root: Path = SHIPPED
+) -> Mapping[str, Coverage]:
     """The seen records of each module's dossiers, by what became of them.
 
     files : all files of checks: a record counts as checked, or as not testable, whichever module says so.
+    asked : module -> the files of it whose dossiers count.
 
     Raises
     ------
-    EvidenceError : a dossier that does not exist; a record called not testable that has a check, or does not exist.
+    EvidenceError : a dossier that does not exist; a record called not testable that has a check.
     """
     every, files = tuple(records(seen=True).values()), tuple(files)
     checked = {name: c.where for file in files for c in file.checks for name in c.records}
     left_out = {name for file in files for entry in file.not_testable for name in entry.records}
-    known = set(records())
     for file in files:
         for name in (n for entry in file.not_testable for n in entry.records):
-            where = f"{file.name}.yaml, not testable, {name}"
-            if name not in known:
-                raise EvidenceError(
-                    where, found="no such record", expected="the id of a record", nearest=nearest(name, known)
-                )
             if name in checked:
+                where = f"{file.name}.yaml, not testable, {name}"
                 raise EvidenceError(where, found=f"a check on it: {checked[name]}", expected="one of the two")
     used = parameters_of(root)
-    return {module: _of(module, files, every, set(checked), used, left_out) for module in modules}
+    return {module: _of(module, mine, every, set(checked), used, left_out) for module, mine in asked.items()}
 
 
 def parameters_of(root: Path = SHIPPED) -> frozenset[str]:
@@ -61,13 +59,13 @@ def parameters_of(root: Path = SHIPPED) -> frozenset[str]:
 
 def _of(
     module: str,
-    files: tuple[CheckFile, ...],
+    files: Iterable[CheckFile],
     every: tuple[Record, ...],
     checked: set[str],
     used: frozenset[str],
     left_out: set[str],
 ) -> Coverage:
-    dossiers = tuple(dict.fromkeys(d for file in files if file.module == module for d in file.dossiers))
+    dossiers = tuple(dict.fromkeys(d for file in files for d in file.dossiers))
     known = {one.dossier for one in every}
     for dossier in dossiers:
         if dossier not in known:

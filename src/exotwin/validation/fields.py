@@ -96,7 +96,7 @@ def text(page: Mapping[str, Any], key: str, where: str, *, default: str | None =
             raise EvidenceError(where, found=f'no key "{key}"', expected=f'the key "{key}"')
         return default
     if not isinstance(page[key], str) or not page[key].strip():
-        raise EvidenceError(f"{where}.{key}", found=f"{page[key]!r:.60}", expected="a text")
+        raise EvidenceError(f"{where}.{key}", found=_shown(page[key]), expected="a text")
     return " ".join(page[key].split())
 
 
@@ -105,7 +105,7 @@ def texts(given: Any, where: str) -> tuple[str, ...]:
     entries = given if isinstance(given, list) else [given]
     for entry in entries:
         if not isinstance(entry, str) or not entry.strip():
-            raise EvidenceError(where, found=f"{entry!r:.60}", expected="a text, or a list of texts")
+            raise EvidenceError(where, found=_shown(entry), expected="a text, or a list of texts")
     if len(set(entries)) < len(entries):
         raise EvidenceError(where, found=", ".join(entries), expected="each once")
     return tuple(entries)
@@ -114,14 +114,14 @@ def texts(given: Any, where: str) -> tuple[str, ...]:
 def mapping(given: Any, where: str) -> dict[str, Any]:
     """Keys with values."""
     if not isinstance(given, dict):
-        raise EvidenceError(where, found=f"{given!r:.60}", expected="keys with values")
+        raise EvidenceError(where, found=_shown(given), expected="keys with values")
     return given
 
 
 def entries_of(given: Any, where: str) -> list[Any]:
     """A list."""
     if not isinstance(given, list):
-        raise EvidenceError(where, found=f"{given!r:.60}", expected="a list")
+        raise EvidenceError(where, found=_shown(given), expected="a list")
     return given
 
 
@@ -133,3 +133,7 @@ def one_of(given: Any, valid: Iterable[str], where: str) -> str:
             where, found=f'"{given}"', expected="one of " + ", ".join(names), nearest=nearest(str(given), names)
         )
     return str(given)
+
+
+def _shown(given: Any) -> str:
+    return "nothing" if given is None else f"{given!r:.60}"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from exotwin.errors import EvidenceError, nearest
-from exotwin.evidence import read_yaml
+from exotwin.evidence import read_yaml, records
 from exotwin.tables import check_keys, read_text
 from exotwin.validation import fields
 from exotwin.validation.check import (
@@ -31,6 +32,8 @@ from exotwin.validation.formula import names_in
 
 SHIPPED = Path(__file__).with_name("checks")
 
+_TAB = re.compile(r" *\t *\S")
+
 _FILE = ("module", "dossiers", "studies", "checks", "used", "not testable")
 _STUDY = (
     "about",
@@ -47,7 +50,7 @@ _STUDY = (
     "parameters",
     "arms",
 )
-_ARM = ("parameters", "source", "comparators", "doses")
+_ARM = ("parameters", "source", "label", "comparators", "doses")
 _CHECK = (
     "id",
     "record",
@@ -75,17 +78,17 @@ _NEEDS = {"alive at": "than", "doubling time": "between", "hazard ratio": "again
 _NEEDS |= dict.fromkeys(("share above", "share below", "quantile"), "than")
 
 
-def read_checks(folder: Path = SHIPPED, *, modules: Iterable[str] = ()) -> tuple[CheckFile, ...]:
+def read_checks(folder: Path = SHIPPED, *, names: Iterable[str] = ()) -> tuple[CheckFile, ...]:
     """All files of checks of a folder, by name.
 
-    modules : of other files than these modules' only ids, records and what is not testable are read.
+    names : of modules or files; of others only ids, records and what is not testable are read.
 
     Raises
     ------
     EvidenceError : a file that does not keep the schema, an id that two checks have, a contradiction to a record that
         has no check.
     """
-    files = tuple(read_file(path, modules=modules) for path in sorted(folder.glob("*.yaml")))
+    files = tuple(read_file(path, names=names) for path in sorted(folder.glob("*.yaml")))
     seen: dict[str, str] = {}
     for check in (c for file in files for c in file.checks):
         if check.id in seen:
@@ -97,19 +100,19 @@ def read_checks(folder: Path = SHIPPED, *, modules: Iterable[str] = ()) -> tuple
     return files
 
 
-def read_file(path: Path, *, modules: Iterable[str] = ()) -> CheckFile:
-    """One file of checks; if it is of none of ``modules``, only its outline.
+def read_file(path: Path, *, names: Iterable[str] = ()) -> CheckFile:
+    """One file of checks; if neither it nor its module is among ``names``, only its outline.
 
     Raises
     ------
     EvidenceError : as `read_checks`.
     """
     text = read_text(path, error=EvidenceError)
-    page = fields.mapping(read_yaml(text, path=path), str(path))
+    page = _page(text, path)
     where = path.name
     check_keys(page, _FILE, where=f"{where}:", error=EvidenceError, required=("module", "dossiers"))
     module = fields.text(page, "module", where)
-    outline = bool(modules) and module not in modules
+    outline = bool(names) and not {module, path.stem} & set(names)
     studies = (
         {}
         if outline
@@ -130,7 +133,7 @@ def read_file(path: Path, *, modules: Iterable[str] = ()) -> CheckFile:
         check_keys(
             fields.mapping(entry, at), ("record", "why"), where=at, error=EvidenceError, required=("record", "why")
         )
-        left_out.append(NotTestable(fields.texts(entry["record"], f"{at}.record"), fields.text(entry, "why", at)))
+        left_out.append(NotTestable(_records(entry["record"], f"{at}.record"), fields.text(entry, "why", at)))
     return CheckFile(
         name=path.stem,
         module=module,
@@ -140,6 +143,34 @@ def read_file(path: Path, *, modules: Iterable[str] = ()) -> CheckFile:
         not_testable=tuple(left_out),
         text=text,
     )
+
+
+def _page(text: str, path: Path) -> dict[str, Any]:
+    expected = ", ".join(f"{key}:" for key in _FILE if key != "used")
+    try:
+        page = read_yaml(text, path=path)
+    except EvidenceError as fault:
+        tab = next((n for n, line in enumerate(text.splitlines(), 1) if _TAB.match(line)), None)
+        if tab is None:
+            raise
+        raise EvidenceError(f"{path}, line {tab}", found="a tab before the text", expected="spaces") from fault
+    if page is None:
+        raise EvidenceError(str(path), found="no text but comments", expected=f"the keys {expected}")
+    if not isinstance(page, dict):
+        raise EvidenceError(str(path), found=f"{page!r:.60}", expected=f"the keys {expected}")
+    return page
+
+
+def _records(given: Any, where: str) -> tuple[str, ...]:
+    """Ids of records that exist and that somebody has seen."""
+    names = fields.texts(given, where)
+    known = records()
+    for name in names:
+        if name not in known:
+            raise EvidenceError(where, found=f'"{name}"', expected="the id of a record", nearest=nearest(name, known))
+        if not known[name].seen:
+            raise EvidenceError(where, found=f'"{name}", which nobody has seen', expected="a seen one")
+    return names
 
 
 def _check_contradictions(files: Iterable[CheckFile]) -> None:
@@ -157,15 +188,16 @@ def _check_contradictions(files: Iterable[CheckFile]) -> None:
 
 
 def _outline(entry: dict[str, Any], module: str, where: str) -> Check:
-    records = fields.texts(entry.get("record", []), f"{where}.record")
-    return Check(id=fields.text(entry, "id", where), module=module, records=records, kind="", where=where)
+    names = fields.texts(entry.get("record", []), f"{where}.record")
+    return Check(id=fields.text(entry, "id", where), module=module, records=names, kind="", where=where)
 
 
 def _study(name: str, entry: Any, where: str) -> StudyPlan:
     page = fields.mapping(entry, where)
     check_keys(page, _STUDY, where=where, error=EvidenceError, required=("condition", "species", "arms"))
     arms = {
-        arm: _arm(arm, told or {}, f"{where}.arms.{arm}") for arm, told in fields.mapping(page["arms"], where).items()
+        arm: _arm(arm, told or {}, f"{where}.arms.{arm}")
+        for arm, told in fields.mapping(page["arms"], f"{where}.arms").items()
     }
     if not arms:
         raise EvidenceError(f"{where}.arms", found="no arm", expected="at least one, such as control: {}")
@@ -199,6 +231,7 @@ def _arm(name: str, entry: Any, where: str) -> ArmPlan:
         name=name,
         parameters=fields.numbers(page.get("parameters") or {}, f"{where}.parameters"),
         source=fields.text(page, "source", where, default=""),
+        label=fields.text(page, "label", where, default=""),
         comparators=tuple(
             _comparator(told, f"{where}.comparators {n}")
             for n, told in enumerate(fields.entries_of(page.get("comparators") or [], f"{where}.comparators"), 1)
@@ -259,7 +292,7 @@ def _check(entry: dict[str, Any], module: str, studies: Mapping[str, StudyPlan],
     check = Check(
         id=fields.text(entry, "id", where),
         module=module,
-        records=fields.texts(entry["record"], f"{where}.record"),
+        records=_records(entry["record"], f"{where}.record"),
         kind=fields.one_of(str(entry["kind"]).replace("-", " "), KINDS, f"{where}.kind"),
         where=where,
         study=study.name,

@@ -22,21 +22,9 @@ _BAND = (0.025, 0.975)
 
 
 def values_of(check: Check) -> dict[str, Any]:
-    """What formulas over the record may name: ``v``, and ``v1``, ``v2`` … of the records in order; ``context``.
-
-    Raises
-    ------
-    EvidenceError : a record that does not exist, or whose number nobody has seen.
-    """
-    found = {}
-    for k, name in enumerate(check.records, 1):
-        one = record(name)
-        if not one.seen:
-            raise EvidenceError(
-                f"{check.where}.record", found=f'"{name}", which nobody has seen', expected="a seen one"
-            )
-        found[f"v{k}"] = one.value
-    return {"v": found["v1"], "context": record(check.records[0]).context, **found}
+    """What formulas over the record may name: ``v``, and ``v1``, ``v2`` … of the records in order; ``context``."""
+    told = [record(name) for name in check.records]
+    return {"v": told[0].value, "context": told[0].context, **{f"v{k}": one.value for k, one in enumerate(told, 1)}}
 
 
 def score(check: Check, study: Simulated, *, basis: str, fits: tuple[str, ...]) -> Scored:

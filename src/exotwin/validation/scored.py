@@ -149,6 +149,7 @@ class Scoreboard:
 
     digest : sha256 over files of checks and models. seconds : what it took. faults : what is wrong in files of checks
     that read well, found as their studies began: names that the model does not have, formulas that do not resolve.
+    parts : files of checks that stand for their modules, where only parts of these were asked for.
     """
 
     checks: tuple[Scored, ...]
@@ -157,6 +158,7 @@ class Scoreboard:
     digest: str
     seconds: float
     faults: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
 
     @property
     def tested(self) -> tuple[Scored, ...]:
