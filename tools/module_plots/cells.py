@@ -105,13 +105,23 @@ def limits() -> Figure:
         for axes, output, factor in ((plugged, "obstruction_index", 100), (risk, "embolism_risk", 100)):
             most = [factor * np.mean(np.max(of(found, f"{k}", output), axis=1)) for k in range(doses.size)]
             axes.plot(doses, most, color=colour, ls=dashes, label=label if axes is plugged else None)
+    for size, stroke in ((15 / 21, "-."), (30 / 21, ":")):
+        arms = {
+            f"{k}": arm(f"{k}", _given(f"{k}", "bone marrow", "cells_venous", dose), relative_size=size)
+            for k, dose in enumerate(doses)
+        }
+        found = run(study("mouse-limits", patients=1, draws=0, arms=arms), ["obstruction_index"], days)
+        most = [100 * float(np.max(of(found, f"{k}", "obstruction_index"))) for k in range(doses.size)]
+        plugged.plot(
+            doses, most, color=SOURCES["bone marrow"], lw=0.9, ls=stroke, label=f"marrow, {21 * size:.0f} µm wide"
+        )
     for axes in (plugged, risk):
         axes.set_xscale("log")
     plugged.set_yscale("log")
-    plugged.set_ylim(1e-2, 200)
-    dress(plugged, "Capillaries of the lung plugged, %", "cells given to a mouse of 20 g", x="log", y="log")
+    plugged.set_ylim(0.003, 150)
+    dress(plugged, "Capillaries of the lung closed, %", "cells given to a mouse of 20 g", x="log", y="log")
     dress(risk, "Chance to die of it, %", "cells given to a mouse of 20 g", x="log")
-    legend(plugged, loc="upper left")
+    legend(plugged, loc="lower right")
     lethal, borne = value("lethal-dose-canine-admsc-mouse"), value("tolerated-2e6-weekly-mouse")
     points(
         risk,
