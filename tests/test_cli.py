@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 import exotwin as ex
+from exotwin import console
 from exotwin.trial import held
 
 EXAMPLES = Path(ex.__file__).parent / "examples"
@@ -28,12 +30,18 @@ def study(tmp_path):
     return path
 
 
-def test_a_run_leaves_all_it_promises_and_says_where_the_report_is(exotwin, study, tmp_path):
+def test_a_run_leaves_all_it_promises_and_fits_a_narrow_terminal(exotwin, study, tmp_path, monkeypatch):
+    monkeypatch.setattr(console, "out", Console(highlight=False, width=80))
     out = tmp_path / "out"
     code, told, _ = exotwin("run", study, "-o", out)
     assert code == 0
     assert str(out / "report.html") in told
     assert "not medical advice" in told
+    lines = told.splitlines()
+    assert max(map(len, (line for line in lines if str(tmp_path) not in line))) <= 80
+    amh = lines.index("AMH  higher is better")
+    assert [line.split()[:1] for line in lines[amh + 1 : amh + 7 : 3]] == [["msc"], ["exosomes"]]
+    assert all("day" in line and line.endswith("%") for line in lines[amh + 1 : amh + 7])
     promised = {"results.zarr", "endpoints.csv", "report.html", "figures", "tables", "study.lock.toml"}
     assert promised <= {p.name for p in out.iterdir()}
     assert not list(out.glob(".*part*")) + list(out.glob(".exotwin-*"))

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from exotwin.trial.wording import effects, summary
+from exotwin.trial.wording import comparisons, effects, summary
 
 FSH = {
     "main": True,
@@ -13,6 +13,7 @@ FSH = {
     "label": "FSH",
     "arm": "msc",
     "comparator": "untreated",
+    "better": "lower",
     "day": 182.625,
     "effect_kind": "ratio of geometric means",
     "effect_unit": "dimensionless",
@@ -75,6 +76,26 @@ def test_endpoints_that_share_a_label_have_rows_of_their_own():
 
 def test_a_study_with_nothing_to_compare_has_an_empty_table():
     assert cells({"comparator": ""}).empty
+
+
+def test_comparisons_are_a_row_an_endpoint_arm_and_day_with_the_days_of_an_arm_together():
+    rows = [
+        {"day": 182.625},
+        {"arm": "exosomes", "day": 182.625},
+        CYCLING | {"day": 30.0, "effect": math.nan},
+        {"day": 30.0, "arm": "untreated", "comparator": ""},
+        {"day": 730.5},
+        {"main": False, "day": 1.0},
+    ]
+    found = comparisons(pd.DataFrame([FSH | row for row in rows]))
+    assert [(one.endpoint, one.arm, one.day) for one in found] == [
+        ("FSH", "msc", "day 183"),
+        ("FSH", "msc", "day 730"),
+        ("FSH", "exosomes", "day 183"),
+        ("Cycles", "msc", "day 30"),
+    ]
+    assert found[0][1:] == ("lower", "msc", "day 183", "x 0.8", "0.612 to 1.25", "93%")
+    assert found[3][4:] == ("no statement", "", "")
 
 
 def test_the_summary_says_who_was_followed_how_and_what_to_know(study_of):

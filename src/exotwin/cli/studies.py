@@ -36,13 +36,9 @@ def run(
     if json:
         console.show_json({"report": out / "report.html", "seconds": seconds, "endpoints": _records(result.endpoints)})
         return
-    title, *lines = result.trial.summary()
-    effects = result.trial.effects()
-    cells = [(*names, *words) for names, words in zip(effects.index, effects.itertuples(index=False), strict=True)]
-    against = f"Against {result.trial.study.comparator}: effect (95 % interval) and probability of being better."
-    console.show_table(title, ["endpoint", "arm", *effects.columns], cells, caption=against)
-    for line in lines:
-        console.out.print(line, markup=False)
+    from exotwin.cli.effects import show
+
+    show(result.trial)
     console.out.print(f"{seconds:.1f} s. Report: {out / 'report.html'}", soft_wrap=True, markup=False)
 
 

@@ -177,5 +177,9 @@ class TrialResult:
         """The main reading against the comparator in words: a row an endpoint and arm, a column a day."""
         return wording.effects(self.endpoints)
 
+    def comparisons(self) -> tuple[wording.Comparison, ...]:
+        """The same, a row an endpoint, arm and day."""
+        return wording.comparisons(self.endpoints)
+
     def _repr_html_(self) -> str:
         return "".join(f"<p>{escape(line)}</p>" for line in self.summary()) + self.effects().to_html(border=0)

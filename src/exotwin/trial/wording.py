@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,21 +32,56 @@ def effects(endpoints: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     rows = endpoints[endpoints["main"] & (endpoints["comparator"] != "")]
-    days = sorted(set(rows["day"]))
-    columns = [f"day {day:.0f}" for day in days]
-    if len(set(columns)) < len(columns):
-        columns = [f"day {day:.12g}" for day in days]
-    named = dict(zip(days, columns, strict=True))
+    named = _days(rows["day"])
     cells: dict[tuple[Any, ...], dict[str, str]] = {}
     for row in rows.to_dict(orient="records"):
         cells.setdefault((row["endpoint"], row["label"], row["arm"]), {})[named[row["day"]]] = _effect(row)
     index = pd.MultiIndex.from_tuples([names[1:] for names in cells], names=["endpoint", "arm"])
-    return pd.DataFrame(list(cells.values()), index=index, columns=columns).fillna("")
+    return pd.DataFrame(list(cells.values()), index=index, columns=list(named.values())).fillna("")
+
+
+class Comparison(NamedTuple):
+    """One arm on one day in words. better : higher or lower. effect : "no statement" where nobody could be compared, as
+    all that follows is "" then. probability : of being better."""
+
+    endpoint: str
+    better: str
+    arm: str
+    day: str
+    effect: str
+    interval: str
+    probability: str
+
+
+def comparisons(endpoints: pd.DataFrame) -> tuple[Comparison, ...]:
+    """The main reading against the comparator in words, each arm's days one after the other."""
+    rows = endpoints[endpoints["main"] & (endpoints["comparator"] != "")].to_dict(orient="records")
+    days = _days(row["day"] for row in rows)
+    names = [(row["endpoint"], row["arm"]) for row in rows]
+    order = {name: k for k, name in enumerate(dict.fromkeys(names))}
+    endpoint = {name: k for k, name in enumerate(dict.fromkeys(row["endpoint"] for row in rows))}
+    kept = sorted(zip(rows, names, strict=True), key=lambda one: (endpoint[one[1][0]], order[one[1]], one[0]["day"]))
+    return tuple(Comparison(row["label"], row["better"], row["arm"], days[row["day"]], *_words(row)) for row, _ in kept)
+
+
+def _days(days: Iterable[float]) -> dict[float, str]:
+    """Day -> its name, in their order; whole days where these keep them apart."""
+    rising = sorted(set(days))
+    names = [f"day {day:.0f}" for day in rising]
+    if len(set(names)) < len(names):
+        names = [f"day {day:.12g}" for day in rising]
+    return dict(zip(rising, names, strict=True))
 
 
 def _effect(row: Mapping[Hashable, Any]) -> str:
+    effect, interval, probability = _words(row)
+    return f"{effect} ({interval}) {probability}" if interval else effect
+
+
+def _words(row: Mapping[Hashable, Any]) -> tuple[str, str, str]:
+    """Effect with unit, its interval, the probability of being better."""
     if math.isnan(row["effect"]):
-        return "no statement"
+        return "no statement", "", ""
     numbers = [row[name] for name in ("effect", "low", "high")]
     if row["no_effect"] == 1:
         # Above one, three digits would hide what is there for sure, but small.
@@ -59,4 +94,4 @@ def _effect(row: Mapping[Hashable, Any]) -> str:
         scale, unit = (100.0, " points") if share else (1.0, named)
         # Adding zero makes +0 of -0.
         value, low, high = (f"{scale * number + 0.0:+.2g}" for number in numbers)
-    return f"{value}{unit} ({low} to {high}) {row['p_better']:.0%}"
+    return f"{value}{unit}", f"{low} to {high}", f"{row['p_better']:.0%}"
