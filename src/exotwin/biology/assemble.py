@@ -18,9 +18,10 @@ Conventions of the module files (``modules/NAME.ant``, ``conditions/NAME.ant``, 
   (hormones, burdens, follicles too where they are only counted) may be a parameter with ``x' = …; x has unit;``.
 - ``// per mediator`` … ``// end per mediator`` is repeated for each miRNA of the condition with the word ``mediator``
   in symbols replaced by its id (``copies_mediator`` → ``copies_mir_21_5p``); ``// per tissue`` … ``// end per tissue``
-  for each tissue (``vesicles_tissue`` → ``vesicles_ovary``). A block may stand within an equation, for sums. Table rows
-  with such a word are repeated likewise; a row with the id itself takes the place of the repeated one. What stands
-  between ``// with brain`` and ``// end with brain`` is kept where the condition follows that tissue.
+  for each tissue (``vesicles_tissue`` → ``vesicles_ovary``); ``// per intracellular`` and ``// per extracellular`` for
+  each protein that acts there (``copies_extracellular`` → ``copies_vegfa``). A block may stand within an equation, for
+  sums. Table rows with such a word are repeated likewise; a row with the id itself takes the place of the repeated one.
+  What stands between ``// with brain`` and ``// end with brain`` is kept where the condition follows that tissue.
 - The word ``target`` in a symbol means the condition's target tissue: ``cells_target`` → ``cells_ovary``.
 - Time is in days; 0 is enrolment. The input ``run_in`` (day) is filled from the condition's page. Organ volumes and
   flows and ``body_weight`` come from ``species/physiology``, masses and perfusions of tissues from ``species/tissues``.
@@ -32,9 +33,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from exotwin.biology import sbml_units
 from exotwin.biology.comparators import check_comparators, read_comparators
@@ -42,7 +44,7 @@ from exotwin.biology.effects import SYSTEMIC_RESPONSE
 from exotwin.biology.effects import effects as effect_equations
 from exotwin.biology.model import Model, Noise, Observable
 from exotwin.biology.module import Line, Module, Names, code, read_module
-from exotwin.biology.observables import Condition, read_condition, species_in
+from exotwin.biology.observables import Condition, mediator_id, read_condition, species_in
 from exotwin.biology.parameters import Parameter, Spread, read_parameters
 from exotwin.biology.sbml import Translated, to_sbml
 from exotwin.biology.sources import read_sources
@@ -50,6 +52,9 @@ from exotwin.errors import BiologyError, nearest
 
 SHIPPED = Path(__file__).parent
 _BODY = "compartment body = 1 litre;"
+_PROTEINS = "proteins"
+_SITES = {"inside": "intracellular", "outside": "extracellular"}  # where a protein acts -> word of its blocks
+_NO_PROTEINS: Mapping[str, str] = MappingProxyType({})
 _UNIT_AFTER_HAS = re.compile(r"\bhas\s+([A-Za-z]\w*)")
 _UNIT_AFTER_NUMBER = re.compile(r"(?<![\w.])(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s+([A-Za-z]\w*)")
 _SBML_NAMES = ("item", "litre", "dimensionless", "second", "metre", "mole", "gram", "kilogram")
@@ -76,6 +81,7 @@ def assemble(
     *,
     modules: Sequence[str] = (),
     infused: Sequence[str] = (),
+    proteins: Mapping[str, str] = _NO_PROTEINS,
     combination: str = "bliss",
     root: Path = SHIPPED,
 ) -> Model:
@@ -88,6 +94,8 @@ def assemble(
         as the target tissue's, from the condition's table. Such a part offers no observables, doses or endpoints.
     infused : states that the model itself fills, for those who read its SBML alone: each gets a rate that brings
         ``infused_STATE`` (0) between ``infusion_begin`` (day 0) and ``infusion_begin + infusion_time`` (0.01 day).
+    proteins : gene symbol -> where it acts on a cell, "inside" or "outside": proteins that a product brings. With some,
+        the module ``proteins`` is joined; without, the model has no equation for them.
     combination : how several mediators on one process combine: "bliss", "highest single" or "additive" (see `effects`).
     root : folder with ``modules``, ``conditions`` and ``species``; by default the package's own.
 
@@ -97,17 +105,20 @@ def assemble(
         is inconsistent.
     """
     page = read_condition(_page(condition, root), species)
+    names, acting = _with_proteins(page, proteins)
     own = root / "conditions" / condition
     bases = [root / "species" / "physiology", *(_module_base(m, page, root) for m in page.modules), own]
+    if proteins:
+        bases.insert(-1, _module_base(_PROTEINS, page, root))
     if modules:
         page = replace(
             page, processes=(), systemic=(), observables={}, dosing={}, exposures={}, inclusion=(), endpoints=()
         )
         known = {base.name: base for base in bases}
         bases = [known.get(m) or _module_base(m, page, root) for m in modules]
-    joined = [read_module(base.with_suffix(".ant"), page.names) for base in bases]
+    joined = [read_module(base.with_suffix(".ant"), names) for base in bases]
     tables = {
-        base.name: _expand(read_parameters(base.with_suffix(".csv"), species), page.names)
+        base.name: _expand(read_parameters(base.with_suffix(".csv"), species), names)
         for base in dict.fromkeys([*bases, own])
     }
     tables["tissues"] = _named(_tissues(page, species, root), joined)
@@ -115,9 +126,13 @@ def assemble(
         tables = {name: _named(rows, joined) for name, rows in tables.items()}
     if any("run_in" in module.inputs for module in joined):
         tables["page"] = {"run_in": _input("run_in", page.run_in, "day", "run_in_days of the condition's page")}
-    tables["effects"] = _gains(page)
+    tables["effects"] = _gains(page, [*page.mediators.values(), *acting.values()])
     effects = effect_equations(
-        page.processes, list(page.mediators.values()), systemic=page.systemic, combination=combination
+        page.processes,
+        list(page.mediators.values()),
+        proteins=list(acting.values()),
+        systemic=page.systemic,
+        combination=combination,
     )
     parameters = _merge(tables)
     _check_processes(page, joined)
@@ -142,7 +157,7 @@ def assemble(
         parameters=parameters,
         observables=page.observables,
         processes=page.processes,
-        mediators=page.mediators,
+        mediators={**page.mediators, **acting},
         dosing=page.dosing,
         exposures=page.exposures,
         run_in=page.run_in,
@@ -254,9 +269,23 @@ def _tissues(page: Condition, species: str, root: Path) -> dict[str, Parameter]:
     return {name: row for name, row in rows.items() if name.split("_")[0] in page.tissues}
 
 
-def _gains(page: Condition) -> dict[str, Parameter]:
+def _with_proteins(page: Condition, proteins: Mapping[str, str]) -> tuple[Names, dict[str, str]]:
+    """Words of the modules' blocks with the proteins among them, and the proteins' ids by symbol."""
+    ids = {symbol: mediator_id(symbol) for symbol in proteins}
+    for symbol, acts in proteins.items():
+        if acts not in _SITES:
+            raise BiologyError(
+                f"proteins, {symbol}", found=f'"{acts}"', expected="inside or outside", nearest=nearest(acts, _SITES)
+            )
+    if not ids:
+        return page.names, ids
+    sites = {word: tuple(ids[p] for p, acts in proteins.items() if acts == site) for site, word in _SITES.items()}
+    return replace(page.names, items={**page.names.items, **sites}), ids
+
+
+def _gains(page: Condition, mediators: Sequence[str]) -> dict[str, Parameter]:
     note = "set by the trial from the mechanism of the product; 0 = the mediator does not move the process"
-    names = [f"gain_{m}_{p}" for p in page.processes for m in page.mediators.values()]
+    names = [f"gain_{m}_{p}" for p in page.processes for m in mediators]
     return {name: _input(name, 0.0, "dimensionless", note) for name in names}
 
 

@@ -6,7 +6,8 @@ Each process P of a condition is a multiplier of a rate, exactly 1 while no prod
 
     animal_part_P = animal_effect_P * carried_response           the vial as a whole, carried over to the species; for
                     systemic processes * carried_response_macrophages, what it does from liver and spleen
-    copies_part_P = of t_m = gain_m_P * repression_m, one term a mediator m, by the rule of combination:
+    copies_part_P = of t_m = gain_m_P * repression_m, one term a miRNA m, and gain_m_P * activity_m, one a protein m that
+                    a product brings, by the rule of combination:
         bliss           sum of t_m: multipliers multiply. Each mediator leaves its share of what the others left, as if
                         they hit independently; for shares that are prevented it is Bliss independence.
         highest single  max(0, t_m …) + min(0, t_m …): the strongest in either direction alone. Mediators hit the same.
@@ -33,9 +34,14 @@ SYSTEMIC_RESPONSE = "carried_response_macrophages"
 
 
 def effects(
-    processes: Sequence[str], mediators: Sequence[str], *, systemic: Sequence[str] = (), combination: str = "bliss"
+    processes: Sequence[str],
+    mediators: Sequence[str],
+    *,
+    proteins: Sequence[str] = (),
+    systemic: Sequence[str] = (),
+    combination: str = "bliss",
 ) -> list[Line]:
-    """The equations as lines of Antimony, for ids of processes and mediators.
+    """The equations as lines of Antimony, for ids of processes, miRNA and proteins.
 
     ``systemic`` : those of the processes on which the vial acts from macrophages; the others it moves in the target.
 
@@ -57,6 +63,7 @@ def effects(
     ]
     for process in processes:
         terms = [f"gain_{m}_{process} * repression_{m}" for m in mediators]
+        terms += [f"gain_{p}_{process} * activity_{p}" for p in proteins]
         symbols = (f"animal_part_{process}", f"copies_part_{process}", process)
         response = SYSTEMIC_RESPONSE if process in systemic else "carried_response"
         lines += [

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 
 from exotwin.errors import MechanismError, nearest
+from exotwin.mechanism.proteins import sites
 from exotwin.tables import Row, read_csv
 
 Basis = Literal["assumed", "derived", "measured"]
@@ -24,9 +25,10 @@ _SHIPPED = Path(__file__).with_name("edges.csv")
 class Edge:
     """A sourced link from a mediator through its target to a process.
 
-    mediator : mature miRNA without species prefix, "miR-21-5p". target : gene symbol, or "unnamed".
-    gain : change of ln(rate multiplier of the process) when the target is fully repressed. gain_sd : its SD, which is
-    knowledge, not spread between patients.
+    mediator : mature miRNA without species prefix, "miR-21-5p", or gene symbol of a protein, "VEGFA".
+    target : gene symbol, or "unnamed". Of a miRNA it is repressed, on a protein's it acts.
+    gain : change of ln(rate multiplier of the process) when the target is fully repressed, or from no to full activity
+    of the protein. gain_sd : its SD, which is knowledge, not spread between patients.
     basis : what the gain is. records : ids of what shows the link and of what the gain rests on.
     note : how the gain came about; always given unless it is measured.
     """
@@ -70,13 +72,14 @@ def _read(path: Path) -> tuple[Edge, ...]:
 
 def _edge(row: Row) -> Edge:
     mediator, process, basis = row["mediator"], row["process"], row["basis"]
-    if not _MEDIATOR.fullmatch(mediator):
+    if not _MEDIATOR.fullmatch(mediator) and mediator not in sites():
         bare = re.sub(r"^[a-z]{3}-(?=miR|let)", "", mediator)
         raise MechanismError(
             f"{row.where}, mediator",
             found=f'"{mediator}"',
-            expected='a mature miRNA with its arm and without species prefix, such as "miR-21-5p"',
-            nearest=bare if bare != mediator and _MEDIATOR.fullmatch(bare) else None,
+            expected='a mature miRNA with its arm and without species prefix, such as "miR-21-5p", or a protein: '
+            + ", ".join(sites()),
+            nearest=bare if bare != mediator and _MEDIATOR.fullmatch(bare) else nearest(mediator, sites()),
         )
     if not row["target"]:
         raise MechanismError(f"{row.where}, target", found="nothing", expected='a gene symbol, or "unnamed"')

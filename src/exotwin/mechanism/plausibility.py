@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from exotwin.errors import MechanismError, nearest
+from exotwin.mechanism.proteins import Site, sites
 from exotwin.mechanism.reach import Mechanism
 from exotwin.quantities import Z95
 
 NEEDED = 1000.0
 """Copies per cell that a miRNA must exceed for repression to be seen, a rough guide (mirna-threshold-cell)."""
+NEEDED_OF_PROTEIN: Mapping[Site, float] = {"inside": 2e6, "outside": 1e4}
+"""Copies of a protein that take half of what a cell leaves of its activity: the cell's own level and the level of half
+activity together, both as large as the tables of the proteins say. Assumed; no record counts either."""
 OWN_SUPPLY = 110.0
 """Copies per minute that a mouse cell makes of one miRNA at the most (mirna-halflife-kingston)."""
 _RECORDS = ("mirna-threshold-cell", "mirna-only-abundant-act", "mirna-halflife-kingston")
@@ -25,10 +29,11 @@ PlainVerdict = Literal["plausible", "only with accumulation", "implausible at th
 class Plausibility:
     """Whether a mediator can be there in the number that repression needs.
 
-    needed, delivered : copies per recipient cell; delivered is NaN if the product was not measured for it.
+    needed, delivered : copies per recipient cell, of a protein those where it acts; delivered is NaN if the product was
+    not measured for it.
     low, high : 95 % limits of delivered from what is not known of the copies per vesicle, and from nothing else.
     log10_short : decades missing, log10(needed / delivered); negative: decades to spare; infinite: nothing delivered.
-    own_supply_minutes : time in which a cell makes as many copies of an abundant miRNA of its own.
+    own_supply_minutes : time in which a cell makes as many copies of an abundant miRNA of its own; NaN of a protein.
     verdict : the outcome in words: "reaches", "falls short by 10^2.3", …
     plain : the same in the words of the page on stoichiometry, of what was delivered in all (`plain_verdict`).
     records : ids behind the numbers needed.
@@ -76,7 +81,7 @@ def plausibility(
     Parameters
     ----------
     delivered : mediator -> copies per recipient cell at their highest, computed with the median copies per vesicle.
-    needed : copies per cell.
+    needed : copies of a miRNA per cell; those of a protein are `NEEDED_OF_PROTEIN`.
 
     Raises
     ------
@@ -109,11 +114,15 @@ def plausibility(
             expected="an amount for every mediator measured in the product",
         )
     judged = [_judge(mechanism, name, delivered[name], needed) for name in carried]
-    return (*judged, *(_unmeasured(name, needed) for name in mechanism.unmeasured))
+    return (*judged, *(_unmeasured(name, _needed(name, needed)) for name in mechanism.unmeasured))
 
 
-def _judge(mechanism: Mechanism, name: str, amount: float, needed: float) -> Plausibility:
-    entry = mechanism.copies_per_vesicle[name]
+def _needed(name: str, of_mirna: float) -> float:
+    return NEEDED_OF_PROTEIN[sites()[name]] if name in sites() else of_mirna
+
+
+def _judge(mechanism: Mechanism, name: str, amount: float, of_mirna: float) -> Plausibility:
+    entry, protein, needed = mechanism.copies_per_vesicle[name], name in sites(), _needed(name, of_mirna)
     factor = 10 ** (Z95 * entry.log10_sd)
     low, high = amount / factor, amount * factor
     short = math.log10(needed / amount) if amount > 0 else math.inf
@@ -127,7 +136,9 @@ def _judge(mechanism: Mechanism, name: str, amount: float, needed: float) -> Pla
         outcome, verdict = "undecided", f"undecided: {gap}, less than what is not known of the copies"
     else:
         outcome, verdict = "falls short", f"falls short by 10^{short:.1f}"
-    joined = f"measured as one with {', '.join(entry.joined_with)}" if entry.joined_with else ""
+    note = f"measured as one with {', '.join(entry.joined_with)}" if entry.joined_with else ""
+    if protein:
+        note = f"acts {sites()[name]} the cell; the number needed is assumed"
     return Plausibility(
         mediator=name,
         needed=needed,
@@ -135,12 +146,12 @@ def _judge(mechanism: Mechanism, name: str, amount: float, needed: float) -> Pla
         low=low,
         high=high,
         log10_short=short,
-        own_supply_minutes=amount / OWN_SUPPLY,
+        own_supply_minutes=math.nan if protein else amount / OWN_SUPPLY,
         outcome=outcome,
         verdict=verdict,
         plain=plain_verdict(amount / needed),
-        records=_RECORDS,
-        note=joined,
+        records=() if protein else _RECORDS,
+        note=note,
     )
 
 
@@ -157,6 +168,6 @@ def _unmeasured(name: str, needed: float) -> Plausibility:
         outcome="not measured",
         verdict="not measured in the product",
         plain="nothing measured",
-        records=_RECORDS,
+        records=() if name in sites() else _RECORDS,
         note="no statement, not zero",
     )

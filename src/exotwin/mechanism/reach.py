@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from exotwin.errors import MechanismError, nearest
 from exotwin.mechanism.edges import Edge
 from exotwin.mechanism.edges import edges as table_of_edges
+from exotwin.mechanism.proteins import Site, at_site, beside, sites
 from exotwin.quantities import Z95
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class Mechanism:
     product : its name.
     edges : links whose mediator was measured in the product.
     gains : (mediator, process) -> (sum of the gains of its edges, SD of that sum, as of independent edges).
-    copies_per_vesicle : mediator -> copies, for the mediators of ``edges``.
+    copies_per_vesicle : mediator -> copies, for the mediators of ``edges``; of a protein, those where it can act.
     unmeasured : mediators with edges of which the product's table says nothing. They are not zero: they are not known.
     untouched : processes asked for that no edge of the asked mediators reaches, measured or not.
     remarks : what a careful reader should be told.
@@ -67,6 +68,26 @@ class Mechanism:
         )
 
 
+def proteins_of(
+    products: Iterable[Product], processes: Iterable[str], *, table: tuple[Edge, ...] | None = None
+) -> dict[str, Site]:
+    """Proteins that one of the products brings to where they act on one of the processes, with that site."""
+    lots, moved = tuple(products), _moved(processes, table)
+    return {name: acts for name, acts in sites().items() if name in moved and any(at_site(p, name) for p in lots)}
+
+
+def proteins_unmeasured(product: Product, processes: Iterable[str]) -> tuple[str, ...]:
+    """Proteins that would act on one of the processes and of which the product's table says nothing; not zero."""
+    held = product.vesicles.proteins.entries if product.vesicles and product.vesicles.proteins else ()
+    moved, looked = _moved(processes, None), {entry.name for entry in held}
+    return tuple(name for name in sites() if name in moved and name not in looked)
+
+
+def _moved(processes: Iterable[str], table: tuple[Edge, ...] | None) -> set[str]:
+    wanted = set(processes)
+    return {e.mediator for e in (table_of_edges() if table is None else table) if e.process in wanted}
+
+
 def mechanism_of(
     product: Product, mediators: Iterable[str], processes: Iterable[str], *, table: tuple[Edge, ...] | None = None
 ) -> Mechanism:
@@ -94,7 +115,8 @@ def mechanism_of(
             )
     possible = [e for e in links if e.mediator in asked and e.process in wanted]
     cargo = product.vesicles.cargo if product.vesicles is not None else None
-    table_of_copies = cargo.mediators if cargo is not None else {}
+    table_of_copies = dict(cargo.mediators) if cargo is not None else {}
+    table_of_copies |= {name: brought for name in asked if name in sites() and (brought := at_site(product, name))}
     copies = {
         name: table_of_copies[name]
         for name in asked
@@ -105,14 +127,17 @@ def mechanism_of(
     for edge in reached:
         gain, sd = gains.get((edge.mediator, edge.process), (0.0, 0.0))
         gains[edge.mediator, edge.process] = (gain + edge.gain, math.hypot(sd, edge.gain_sd))
+    notes = {name: said for name in sites() if name in _moved(wanted, links) and (said := beside(product, name))}
     return Mechanism(
         product=product.name,
         edges=reached,
         gains=MappingProxyType(gains),
         copies_per_vesicle=MappingProxyType(copies),
-        unmeasured=tuple(m for m in asked if m not in copies and any(e.mediator == m for e in possible)),
+        unmeasured=tuple(
+            m for m in asked if m not in copies and m not in notes and any(e.mediator == m for e in possible)
+        ),
         untouched=tuple(p for p in wanted if all(e.process != p for e in possible)),
-        remarks=_remarks(product, copies),
+        remarks=(*_remarks(product, copies), *notes.values()),
     )
 
 
@@ -121,7 +146,8 @@ def _remarks(product: Product, copies: Mapping[str, MediatorCopies]) -> tuple[st
     if product.vesicles is None:
         remarks.append("The lot has no measured vesicles, so nothing is said of its cargo.")
     elif product.vesicles.cargo is None:
-        remarks.append("No miRNA of the vesicles was measured, so nothing is said of their cargo.")
+        what = "their cargo" if product.vesicles.proteins is None else "miRNA"
+        remarks.append(f"No miRNA of the vesicles was measured, so nothing is said of {what}.")
     for name, entry in copies.items():
         partners = [other for other in entry.joined_with if other in copies and other > name]
         if partners:

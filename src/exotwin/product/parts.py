@@ -95,10 +95,10 @@ class CellLot:
 
 @dataclass(frozen=True)
 class MediatorCopies:
-    """How much of one miRNA a vesicle carries.
+    """How much of one miRNA, or of a protein where it can act, a vesicle carries.
 
-    name : mature miRNA without species prefix, "miR-21-5p".
-    share : of all mature miRNA reads, 0-1; NaN if not measured.
+    name : mature miRNA without species prefix, "miR-21-5p", or gene symbol.
+    share : of all mature miRNA reads, 0-1; NaN if not measured, and of a protein.
     copies_per_vesicle : median of a lognormal distribution that states what is known; NaN if not measured.
     log10_sd : its SD in log10 (knowledge, not spread between patients).
     measured : False where the table has no such row: no statement, never zero.

@@ -206,8 +206,9 @@ def remarks(
 
 
 def has_cargo(product: Product) -> bool:
-    """Whether copies per vesicle were measured at all."""
-    return product.vesicles is not None and product.vesicles.cargo is not None
+    """Whether copies per vesicle were measured at all, of miRNA or of proteins."""
+    lot = product.vesicles
+    return lot is not None and (lot.cargo is not None or lot.proteins is not None)
 
 
 def _fraction(estimate: Estimate) -> Spread:

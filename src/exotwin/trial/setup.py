@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from exotwin.biology import DoseInput, Model, Observable, Parameter, assemble, conditions, species_of
 from exotwin.errors import StudyError, nearest
-from exotwin.mechanism import Mechanism, mechanism_of
+from exotwin.mechanism import Mechanism, mechanism_of, proteins_of
 from exotwin.product import Product
 from exotwin.trial import arms
 from exotwin.trial.comparators import Held, added_to_arms
@@ -80,11 +80,13 @@ def prepare(study: Study) -> Setup:
     StudyError : a name that the condition or the package does not have. ProductError : a product file.
     """
     model = _model(study)
+    products = {key: Product.from_toml(entry.file) for key, entry in study.products.items()}
+    if proteins := proteins_of(products.values(), model.processes):
+        model = assemble(study.condition, study.species, combination=study.combination, proteins=proteins)
     fixed = _fixed(study, model)
     inputs = {name: arms.dose_input(study, name, model) for name, arm in study.arms.items() if arm.give}
     added = added_to_arms(study, model)
     points = timed_endpoints(endpoint_rules(study, model), model)
-    products = {key: Product.from_toml(entry.file) for key, entry in study.products.items()}
     for name in inputs:
         arms.check_product(study, name, products[str(study.arms[name].product)], model)
     mechanisms = {key: mechanism_of(p, model.mediators, model.processes) for key, p in products.items()}

@@ -1,7 +1,8 @@
 """From a dose of a product's vesicles to copies in a recipient cell, with everything that is not known drawn at once.
 
 The way is the model's own (physiology, vesicles, uptake): particles given → taken up by the target's cells → not
-recycled → opened → copies in the cytosol, less their decay. Repeated doses add up, one a day; that holds as long as a
+recycled → opened → copies in the cytosol, less their decay. A protein that acts from outside is there as soon as its
+vesicle meets the cell, and need not be opened. Repeated doses add up, one a day; that holds as long as a
 dose does not saturate the way, which only makes less of it arrive. The dose needed is the dose times what is missing.
 """
 
@@ -16,7 +17,17 @@ import numpy.typing as npt
 
 from exotwin.biology import Model, Spread, assemble
 from exotwin.errors import ReportError, nearest
-from exotwin.mechanism import Mechanism, PlainVerdict, mechanism_of, plain_verdict
+from exotwin.mechanism import (
+    Mechanism,
+    PlainVerdict,
+    Site,
+    edges,
+    mechanism_of,
+    plain_verdict,
+    proteins_of,
+    proteins_unmeasured,
+    sites,
+)
 from exotwin.mechanism.plausibility import OWN_SUPPLY
 from exotwin.units import parse_amount
 
@@ -52,14 +63,17 @@ class Range:
 class Count:
     """One mediator. All numbers are copies per recipient cell unless said otherwise.
 
-    per_vesicle : copies in a vesicle by the product's table. delivered : highest number of added copies after one dose.
-    repeated : the same after `DAYS` daily doses. needed : added copies from which on repression is seen. own : what
-    the cell holds itself. reaching, reaching_repeated : share of draws in which they suffice. dose_needed : particles
-    at once. times_short : needed over delivered. below_own : own over delivered. own_minutes : in which a cell makes
-    as many of an abundant miRNA, at the median. half_life : days.
+    site : where a protein acts; None of a miRNA, which acts inside. per_vesicle : copies in a vesicle by the product's
+    table; of a protein, those where it can act. delivered : highest number of added copies after one dose. repeated :
+    the same after `DAYS` daily doses. needed : added copies from which on repression is seen; of a protein, those that
+    take half of what the cell leaves of its activity, its own and the level of half activity together. own : what the
+    cell holds itself. reaching, reaching_repeated : share of draws in which they suffice. dose_needed : particles at
+    once. times_short : needed over delivered. below_own : own over delivered. own_minutes : in which a cell makes as
+    many of an abundant miRNA, at the median; NaN of a protein. half_life : days.
     """
 
     mediator: str
+    site: Site | None
     per_vesicle: Range
     delivered: Range
     repeated: Range
@@ -94,8 +108,9 @@ class Stoichiometry:
     """Copies delivered against copies needed, for one product, dose and route.
 
     dose : particles. steps : name -> what is left at it of the way from the dose to the cell. doubt : for the first
-    mediator, what is not known -> half its 95 % interval in decades. unmeasured : mediators of the condition that the
-    product's table does not hold: no statement, not zero.
+    miRNA, what is not known -> half its 95 % interval in decades. unmeasured : mediators of the condition that the
+    product's tables do not hold: no statement, not zero. notes : what is to be said of the cargo. fluid : protein that
+    lies beside the vesicles -> its highest concentration in plasma in pmol/L, had all of it been given with them.
     """
 
     product: str
@@ -110,6 +125,8 @@ class Stoichiometry:
     steps: Mapping[str, Range]
     doubt: Mapping[str, float]
     unmeasured: tuple[str, ...]
+    notes: tuple[str, ...]
+    fluid: Mapping[str, float]
     draws: int
     seed: int
 
@@ -154,13 +171,17 @@ def stoichiometry(
 
     model = assemble(condition, species)
     lot = product.vesicles
-    if lot is None or lot.cargo is None:
+    if lot is None or (lot.cargo is None and lot.proteins is None):
         lacks = "vesicles" if lot is None else "a table of the vesicles' cargo"
         raise ReportError(f"stoichiometry of {product.name}", found=f"no {lacks}", expected="a product with both")
     state = _state(model, route)
     particles = _particles(product, dose, model)
+    proteins = proteins_of([product], model.processes)
+    if proteins:
+        model = assemble(condition, species, proteins=proteins)
     mechanism = mechanism_of(product, model.mediators, model.processes)
-    part = assemble(condition, species, modules=MODULES)
+    joined = (*MODULES, "proteins") if proteins else MODULES
+    part = assemble(condition, species, modules=joined, proteins=proteins)
     drawn = _drawn(part, mechanism, seed)
     times = np.unique(np.concatenate([np.geomspace(1e-3, 1, 40), np.arange(0, DAYS * _A_DAY + 1) / _A_DAY]))
     symbols = {m: f"copies_{part.mediators[m]}" for m in mechanism.copies_per_vesicle}
@@ -172,6 +193,7 @@ def stoichiometry(
     counts = tuple(
         _count(m, run[symbol].values, times, drawn, part.mediators[m], particles) for m, symbol in symbols.items()
     )
+    of_rna = next((c.mediator for c in counts if c.site is None), None)
     return Stoichiometry(
         product=product.name,
         condition=condition,
@@ -183,8 +205,10 @@ def stoichiometry(
         counts=counts,
         readings=_readings(model, mechanism, state, particles),
         steps=_steps(part, drawn, taken, particles, model.target),
-        doubt=_doubt(drawn, taken, run[symbols[counts[0].mediator]].values, part, counts[0].mediator) if counts else {},
-        unmeasured=mechanism.unmeasured,
+        doubt=_doubt(drawn, taken, run[symbols[of_rna]].values, part, of_rna) if of_rna else {},
+        unmeasured=(*mechanism.unmeasured, *proteins_unmeasured(product, model.processes)),
+        notes=mechanism.remarks,
+        fluid=_fluid(product, model, particles),
         draws=2**_POWER,
         seed=seed,
     )
@@ -242,21 +266,28 @@ def _count(
     one = np.maximum(copies.max(axis=1), np.finfo(float).tiny)
     daily = copies[:, np.isin(times, np.arange(DAYS * _A_DAY) / _A_DAY)].reshape(len(copies), DAYS, _A_DAY)
     repeated = np.maximum(daily.sum(axis=1).max(axis=1), one)
-    needed, own = drawn["repression_threshold"], drawn[f"own_copies_{symbol}"]
+    site = sites().get(mediator)
+    if site is None:
+        needed, own = drawn["repression_threshold"], drawn[f"own_copies_{symbol}"]
+    else:
+        half = drawn[f"half_copies_{symbol}"]
+        own = half * drawn[f"own_over_half_{symbol}"]
+        needed = own + half
     return Count(
         mediator=mediator,
+        site=site,
         per_vesicle=Range.of(drawn[f"copies_per_vesicle_{symbol}"]),
         delivered=Range.of(one),
         repeated=Range.of(repeated),
         needed=Range.of(needed),
         own=Range.of(own),
-        half_life=Range.of(drawn[f"half_life_{symbol}"]),
+        half_life=Range.of(drawn["protein_half_life" if site == "inside" else f"half_life_{symbol}"]),
         reaching=float(np.mean(one >= needed)),
         reaching_repeated=float(np.mean(repeated >= needed)),
         dose_needed=Range.of(particles * needed / one),
         times_short=Range.of(needed / one),
         below_own=Range.of(own / one),
-        own_minutes=float(np.median(one)) / OWN_SUPPLY,
+        own_minutes=float(np.median(one)) / OWN_SUPPLY if site is None else float("nan"),
         verdict=plain_verdict(float(np.median(one / needed)), float(np.median(repeated / needed))),
     )
 
@@ -288,6 +319,20 @@ def _doubt(drawn: Mapping[str, Floats], taken: Floats, copies: Floats, part: Mod
         "copies needed": drawn["repression_threshold"],
     }
     return {name: float(1.96 * np.std(np.log10(values))) for name, values in factors.items()}
+
+
+def _fluid(product: Product, model: Model, particles: float) -> dict[str, float]:
+    """Of proteins that the condition feels and that lie in the fluid: pmol/L of plasma, before any of it has left."""
+    from scipy.constants import Avogadro
+
+    held = product.vesicles.proteins.entries if product.vesicles and product.vesicles.proteins else ()
+    felt = {e.mediator for e in edges() if e.process in model.processes}
+    litres = model.parameters["plasma_per_kg"].value * model.parameters["body_weight"].value / 1000
+    return {
+        e.name: e.copies_per_vesicle * particles / Avogadro / litres * 1e12
+        for e in held
+        if e.where == "soluble" and e.copies_per_vesicle > 0 and e.name in felt
+    }
 
 
 def _readings(model: Model, mechanism: Mechanism, state: str, particles: float) -> tuple[Reading, ...]:

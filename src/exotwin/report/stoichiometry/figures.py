@@ -27,20 +27,21 @@ def delivered(found: Stoichiometry) -> Drawing:
     axes.set_xscale("log")
     axes.set_xlim(10 ** math.floor(math.log10(lowest)), 10 ** math.ceil(math.log10(highest)))
     axes.set_ylim(n, 0)
-    needed = found.counts[0].needed
-    axes.axvspan(needed.low, needed.high, color=NORMAL, zorder=0, linewidth=0)
-    axes.axvline(needed.median, color="#3a6b52", linewidth=1.2)
-    axes.annotate(
-        f"needed: {number(needed.median, digits=2)}",
-        (needed.median, 0),
-        xytext=(0, 5),
-        textcoords="offset points",
-        ha="center",
-        fontsize=8.5,
-        color="#2f5f48",
-    )
+    for first, last, needed in _bands(found):
+        axes.axvspan(needed.low, needed.high, 1 - last / n, 1 - first / n, color=NORMAL, zorder=0, linewidth=0)
+        axes.axvline(needed.median, 1 - last / n, 1 - first / n, color="#3a6b52", linewidth=1.2)
+        axes.annotate(
+            f"needed: {number(needed.median, digits=2)}" if first == 0 else number(needed.median, digits=2),
+            (needed.median, first),
+            xytext=(0, 5) if first == 0 else (4, -9),
+            textcoords="offset points",
+            ha="center" if first == 0 else "left",
+            fontsize=8.5,
+            color="#2f5f48",
+        )
     for k, count in enumerate(found.counts):
-        axes.text(-0.012, k + 0.5, count.mediator, transform=axes.get_yaxis_transform(), ha="right", va="center")
+        name = f"{count.mediator}\n({count.site})" if count.site else count.mediator
+        axes.text(-0.012, k + 0.5, name, transform=axes.get_yaxis_transform(), ha="right", va="center")
         if k:
             axes.axhline(k, color=RULE, linewidth=0.6)
         for place, stroke, bar in ((0.25, ONE, count.delivered), (0.5, DAILY, count.repeated), (0.75, OWN, count.own)):
@@ -52,10 +53,25 @@ def delivered(found: Stoichiometry) -> Drawing:
     return Drawing("copies", sheet.figure, "Copies delivered to a cell against copies needed")
 
 
+def _bands(found: Stoichiometry) -> list[tuple[int, int, Range]]:
+    """Neighbouring rows that need the same: first row, row after the last, what is needed."""
+    bands: list[tuple[int, int, Range]] = []
+    for k, count in enumerate(found.counts):
+        if bands and bands[-1][2] == count.needed:
+            bands[-1] = (bands[-1][0], k + 1, count.needed)
+        else:
+            bands.append((k, k + 1, count.needed))
+    return bands
+
+
 def way(found: Stoichiometry) -> Drawing:
     """From the dose to one cell: what is left at each step."""
     steps = list(found.steps.items())
-    if best := found.nearest:
+    best = found.nearest
+    if best and best.site == "outside":  # it acts where its vesicle meets the cell
+        steps = steps[:3]
+    on_the_way = len(steps)
+    if best:
         steps += [(f"copies of {best.mediator} at their peak", best.delivered), ("copies needed", best.needed)]
     sheet = Sheet(0.25 + len(steps) * 0.36 + 0.6)
     axes = sheet.panel(3.1, 0.25, 5.5, len(steps) * 0.36)
@@ -65,7 +81,7 @@ def way(found: Stoichiometry) -> Drawing:
     axes.set_ylim(len(steps), 0)
     for k, (name, bar) in enumerate(steps):
         axes.text(-0.015, k + 0.5, name, transform=axes.get_yaxis_transform(), ha="right", va="center", fontsize=8.5)
-        copies = k >= len(found.steps)
+        copies = k >= on_the_way
         _bar(axes, OWN if name == "copies needed" else DAILY if copies else ONE, bar, k + 0.5)
         axes.annotate(
             number(bar.median, digits=2),

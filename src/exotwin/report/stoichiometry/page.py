@@ -43,6 +43,7 @@ _BASIS = (
     "mirna-only-abundant-act",
     "ev-uptake-saturates",
 )
+_BASIS_OF_PROTEINS = ("chamberland-cytokine-halflives", "misev2023-nta-limits")
 
 
 def write_stoichiometry(
@@ -86,7 +87,14 @@ def render(found: Stoichiometry) -> str:
     import jinja2
 
     references = References()
-    references.cite([*_BASIS, *(r for r, _ in AGAINST), *(r for r, _ in FOR)])
+    references.cite(
+        [
+            *_BASIS,
+            *(_BASIS_OF_PROTEINS if any(c.site for c in found.counts) else ()),
+            *(r for r, _ in AGAINST),
+            *(r for r, _ in FOR),
+        ]
+    )
     references.close()
     environment = shared_environment().overlay(loader=jinja2.FileSystemLoader([_OWN, _SHARED]))
     with house_style():
@@ -129,9 +137,23 @@ def _remarks(found: Stoichiometry) -> list[str]:
     said.append(f"Everything that is not known is drawn at once ({found.draws} draws); intervals hold 95 % of them.")
     if best := found.nearest:
         less = f"{number(best.below_own.median, digits=2)} times fewer copies of {best.mediator} than the cell holds"
-        said.append(f"One dose brings {less} (middle estimate); a cell makes as many in {_time(best.own_minutes)}.")
+        makes = "" if best.site else f"; a cell makes as many in {_time(best.own_minutes)}"
+        said.append(f"One dose brings {less} (middle estimate){makes}.")
         needs = f"{number(best.dose_needed.median, digits=2)} particles at once ({_limits(best.dose_needed)})"
         said.append(f"Needed for {best.mediator}: {needs}, if uptake never saturated.")
+    if any(c.site for c in found.counts):
+        said.append(
+            "A protein that acts inside a cell is counted in the cytosol, one that acts from outside at the cell that "
+            "its vesicle meets. How many of either are needed, and how many a cell has itself, no record says: both "
+            "are assumed, within wide limits."
+        )
+    said += found.notes
+    said += [
+        f"{name} in the fluid: at most {number(pM, digits=2)} pmol/L of plasma, if all of it is given with the "
+        "vesicles and before any has left. It spreads without them, so no reading here counts it "
+        "(ev-null-secretome-does-it)."
+        for name, pM in found.fluid.items()
+    ]
     if found.unmeasured:
         said.append(f"Not measured in the product, so nothing is said of them: {', '.join(found.unmeasured)}.")
     return said
@@ -144,7 +166,7 @@ def _pictures(found: Stoichiometry) -> list[Picture]:
         (
             figures.delivered(found),
             "Copies per recipient cell at their highest: middle estimates and 95 % of the draws. The band is what "
-            "repression needs on top of the cell's own copies.",
+            "repression, or half of the activity that a cell leaves to a protein, needs on top of its own copies.",
         ),
         (
             figures.way(found),
@@ -169,6 +191,7 @@ def _counts(found: Stoichiometry) -> Table | None:
         [
             {
                 "mediator": c.mediator,
+                "acts": c.site or "as miRNA",
                 "verdict": c.verdict,
                 "reaching": c.reaching,
                 "reaching_repeated": c.reaching_repeated,
@@ -204,7 +227,13 @@ def _counts(found: Stoichiometry) -> Table | None:
 def _row(c: Count) -> tuple[Cell, ...]:
     ranges = (c.per_vesicle, c.delivered, c.repeated, c.needed, c.own, c.dose_needed)
     cells = [figure(number(r.median, digits=2), r.median, r.low, r.high, note=_limits(r)) for r in ranges]
-    return (text(c.mediator, head=True), text(c.verdict), *cells, figure(f"{100 * c.reaching:.2g} %", c.reaching))
+    acts = f"protein, acts {c.site} the cell" if c.site else ""
+    return (
+        text(c.mediator, head=True, note=acts),
+        text(c.verdict),
+        *cells,
+        figure(f"{100 * c.reaching:.2g} %", c.reaching),
+    )
 
 
 def _doubt(found: Stoichiometry) -> Table | None:
@@ -214,8 +243,12 @@ def _doubt(found: Stoichiometry) -> Table | None:
         (text(name, head=True), figure(f"× ÷ {number(10**decades, digits=2)}", 10**decades))
         for name, decades in sorted(found.doubt.items(), key=lambda item: -item[1])
     )
-    caption = f"What is not known, for {found.counts[0].mediator}: factor either way that holds 95 % of the draws."
+    caption = f"What is not known, for {_first_rna(found)}: factor either way that holds 95 % of the draws."
     return Table("doubt", caption, ("Number", "Not known within"), rows, numeric=frozenset({1}))
+
+
+def _first_rna(found: Stoichiometry) -> str:
+    return next(c.mediator for c in found.counts if c.site is None)
 
 
 def _readings(found: Stoichiometry) -> Table | None:

@@ -36,11 +36,16 @@ FOR: tuple[tuple[str, str], ...] = (
         "Vesicles loaded with siRNA silence half of their target: entry as such works, at far more copies.",
     ),
     ("ev-endothelial-senescence-dose", "An effect that needed miR-200a in a dish, at 10¹⁰ particles/mL."),
+    (
+        "huc-exo-14-3-3-sirt1",
+        "A protein of vesicles, 14-3-3 zeta, is named for what they did to irradiated skin; no copies were counted.",
+    ),
+    ("add-age-usc-ev", "Two proteins, PLAU and TIMP1, are named for what vesicles did to old mice; none was counted."),
     ("dorronsoro2021", "Vesicles lengthened the life of progeroid mice about as much as the cells they came from."),
 )
 READ = (
     "Both can be right. Animals respond to something, and pools of small studies overstate it; that a counted copy of "
     "one miRNA does it is another claim. Proteins, lipids and receptors of the surface act without reaching the "
-    "cytosol, many miRNA may act together, and a few cells may take up most. This page counts single miRNA and nothing "
-    "else."
+    "cytosol, many miRNA may act together, and a few cells may take up most. This page counts single miRNA and, where "
+    "the product's table holds them, the few proteins of which a record names an effect; nothing else."
 )

@@ -16,7 +16,7 @@ def sentence(found: Stoichiometry) -> str:
     """The verdict in a sentence, with the mediator that comes nearest."""
     best = found.nearest
     if best is None:
-        return "Nothing measured: the product's table holds none of the miRNA of this condition."
+        return "Nothing measured: the product's tables hold none of the mediators of this condition."
     given = f"{number(found.dose)} particles {found.route}"
     if best.verdict == "plausible":
         return f"Plausible: {given} bring {_copies(best)} of {best.mediator} a cell, {_needed(best)} are needed."
@@ -36,7 +36,7 @@ def as_text(found: Stoichiometry) -> str:
     columns = ("mediator", "delivered", "28 daily", "needed", "own", "dose needed", "reached in", "verdict")
     rows = [columns] + [
         (
-            c.mediator,
+            f"{c.mediator} ({c.site})" if c.site else c.mediator,
             number(c.delivered.median, digits=2),
             number(c.repeated.median, digits=2),
             number(c.needed.median, digits=2),
@@ -50,6 +50,10 @@ def as_text(found: Stoichiometry) -> str:
     widths = [max(len(row[k]) for row in rows) for k in range(len(columns))]
     lines = ["  " + "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
     tail = [f"  not measured in the product: {', '.join(found.unmeasured)}"] if found.unmeasured else []
+    tail += [f"  {said}" for said in found.notes]
+    tail += [
+        f"  {name} in the fluid: at most {number(pM, digits=2)} pmol/L of plasma" for name, pM in found.fluid.items()
+    ]
     return "\n".join([*head, "", *lines, *tail])
 
 
