@@ -127,7 +127,7 @@ def test_none_found_is_a_measurement_and_an_empty_cell_is_not(tmp_path: Path) ->
     assert all(e.copies_per_vesicle == 0 for e in found.values())
     assert found["VEGFA"].limit == pytest.approx(3.9e-12 / 19.2e3 * AVOGADRO / VIAL.particles_per_mL, rel=1e-6)
     assert math.isnan(found["TIMP1"].limit)
-    assert any("2 rows without an amount" in r and "YWHAZ, TNFAIP6" in r for r in remarks)
+    assert any("2 of 5 rows without an amount" in r and "YWHAZ, TNFAIP6" in r for r in remarks)
     assert any("none was found: VEGFA, TIMP1, PLAU" in r for r in remarks)
 
 

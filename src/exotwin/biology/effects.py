@@ -6,8 +6,8 @@ Each process P of a condition is a multiplier of a rate, exactly 1 while no prod
 
     animal_part_P = animal_effect_P * carried_response           the vial as a whole, carried over to the species; for
                     systemic processes * carried_response_macrophages, what it does from liver and spleen
-    copies_part_P = of t_m = gain_m_P * repression_m, one term a miRNA m, and gain_m_P * activity_m, one a protein m that
-                    a product brings, by the rule of combination:
+    copies_part_P = of t_m = gain_m_P * repression_m, one term a miRNA m, and gain_m_P * activity_m, one a protein m
+                    that a product brings, by the rule of combination:
         bliss           sum of t_m: multipliers multiply. Each mediator leaves its share of what the others left, as if
                         they hit independently; for shares that are prevented it is Bliss independence.
         highest single  max(0, t_m …) + min(0, t_m …): the strongest in either direction alone. Mediators hit the same.

@@ -225,7 +225,7 @@ def _remarks(entries: Sequence[ProteinCopies], unmeasured: Sequence[str], vial: 
     room = math.pi / 6 * vial.diameter_nm**3 * DENSITY * AVOGADRO / 1e3  # in kDa
     rows = f"of {len(entries)} amounts"
     judged = (
-        (unmeasured, "rows without an amount, so nothing is said of them"),
+        (unmeasured, f"of {len(entries) + len(unmeasured)} rows without an amount, so nothing is said of them"),
         (
             [e.name for e in entries if math.isnan(e.copies_per_vesicle)],
             f"{rows} are masses of proteins whose chain's mass is not known (add mass_kDa): shown without copies",

@@ -27,18 +27,19 @@ def draw(words: Words, table: pd.DataFrame, strokes: dict[str, Stroke]) -> Drawi
     axes.set_xscale("log")
     axes.set_xlim(10 ** (math.floor(math.log10(low)) - 0.3), 10 ** (math.ceil(math.log10(high)) + 0.5))
     axes.set_ylim(lanes, 0)
-    needed = float(table["needed"].iloc[0])
-    axes.axvspan(needed, axes.get_xlim()[1], color=NORMAL, zorder=0, linewidth=0)
-    axes.axvline(needed, color="#3a6b52", linewidth=1.2)
-    axes.annotate(
-        words("figure.needed", n=number(needed)),
-        (needed, 0),
-        xytext=(-4, 5),
-        textcoords="offset points",
-        ha="right",
-        fontsize=8.5,
-        color="#2f5f48",
-    )
+    for first, last, needed in _bands(table, mediators):
+        below, above = 1 - last / len(mediators), 1 - first / len(mediators)
+        axes.axvspan(needed, axes.get_xlim()[1], below, above, color=NORMAL, zorder=0, linewidth=0)
+        axes.axvline(needed, below, above, color="#3a6b52", linewidth=1.2)
+        axes.annotate(
+            words("figure.needed", n=number(needed)),
+            (needed, first * len(arms)),
+            xytext=(-4, -9 if first else 5),
+            textcoords="offset points",
+            ha="right",
+            fontsize=8.5,
+            color="#2f5f48",
+        )
     for m, mediator in enumerate(mediators):
         middle = (m + 0.5) * len(arms)
         axes.text(-0.015, middle, mediator, transform=axes.get_yaxis_transform(), ha="right", va="center", fontsize=9)
@@ -57,6 +58,13 @@ def draw(words: Words, table: pd.DataFrame, strokes: dict[str, Stroke]) -> Drawi
 
         legend(sheet, [(strokes[a], words.arm(a)) for a in arms], left=0.1, top=0.14, step=1.9)
     return Drawing("copies", sheet.figure, words("exposure.copies"))
+
+
+def _bands(table: pd.DataFrame, mediators: list[str]) -> list[tuple[int, int, float]]:
+    """Neighbouring mediators of which as many are needed: the first, the one after the last, how many."""
+    each = [float(table.loc[table["mediator"] == m, "needed"].iloc[0]) for m in mediators]
+    starts = [k for k, needed in enumerate(each) if k == 0 or needed != each[k - 1]]
+    return [(k, end, each[k]) for k, end in zip(starts, [*starts[1:], len(each)], strict=True)]
 
 
 def _lane(axes: object, words: Words, row: pd.Series | None, y: float, stroke: Stroke) -> None:

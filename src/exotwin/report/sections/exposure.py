@@ -87,11 +87,13 @@ def _copies(page: Page) -> dict[str, Any] | None:
     words, table = page.words, page.tables["copies"]
     if table.empty:
         return None
-    needed = number(float(table["needed"].iloc[0]))
+    caption = words("exposure.copies_caption", needed=number(float(table["needed"].iloc[0])))
+    if table["needed"].nunique() > 1:
+        caption = words("exposure.copies_caption_proteins")
     picture = None
     if (table["delivered"] > 0).any():
         drawing = plausibility.draw(words, table, page.strokes)
-        picture = page.picture(drawing, words("exposure.copies_caption", needed=needed), "copies")
+        picture = page.picture(drawing, caption, "copies")
     rows: list[tuple[Cell, ...]] = []
     groups = []
     for arm, group in table.groupby("arm", sort=False):

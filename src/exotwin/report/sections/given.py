@@ -98,6 +98,7 @@ def _product(page: Page, key: str, product: Product) -> dict[str, Any]:
         "markers": _markers(page, key, product),
         "sizes": _sizes(page, key, product),
         "cargo": _cargo(page, key, product),
+        "proteins": _proteins(page, key, product),
         "missing": missing,
         "remarks": [page.prose(r) for r in product.remarks],
         "files": _files(page, product),
@@ -243,6 +244,42 @@ def _cargo(page: Page, key: str, product: Product) -> Table | None:
         basis=page.prose(cargo.basis),
     )
     return Table(f"cargo-{key}", caption, columns, rows, page.downloads("cargo"), numeric=frozenset({1, 2, 3}))
+
+
+def _proteins(page: Page, key: str, product: Product) -> Table | None:
+    if product.vesicles is None or product.vesicles.proteins is None:
+        return None
+    words, held = page.words, product.vesicles.proteins
+    table = page.tables["proteins"]
+    table = table[table["product"] == key]
+    shown = table.sort_values("in_model", ascending=False, kind="stable").head(N_CARGO)
+    rows = tuple(
+        (
+            text(r.protein, head=True),
+            text(r.amount),
+            text(words(f"given.place_{r.where.replace(' ', '_')}")),
+            figure(_protein_copies(page, r), r.copies_per_vesicle, r.low, r.high),
+            text(words("word.yes") if r.in_model else ""),
+        )
+        for r in facts.rows(shown)
+    )
+    columns = tuple(words(f"given.{c}") for c in ("protein_name", "amount", "place", "copies", "in_model"))
+    caption = words(
+        "given.proteins_caption",
+        name=product.name,
+        n=len(rows),
+        total=len(table),
+        unknown=len(held.unknown),
+        basis=page.prose(held.basis),
+    )
+    return Table(f"proteins-{key}", caption, columns, rows, page.downloads("proteins"), numeric=frozenset({3}))
+
+
+def _protein_copies(page: Page, row: Any) -> str:
+    if row.copies_per_vesicle == 0:
+        below = "" if math.isnan(row.limit) else f" (< {number(row.limit, digits=2)})"
+        return page.words("given.none_found") + below
+    return page.words.estimate(row.copies_per_vesicle, row.low, row.high)
 
 
 def _per_copy(copies: float) -> str:

@@ -22,6 +22,7 @@ MAKERS: Mapping[str, Callable[[TrialResult], pd.DataFrame]] = {
     "markers": given.markers,
     "sizes": given.sizes,
     "cargo": given.cargo,
+    "proteins": given.proteins,
     "files": given.files,
     "exposure": exposure.exposure,
     "peaks": exposure.peaks,

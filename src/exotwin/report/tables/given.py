@@ -126,6 +126,21 @@ def cargo(result: TrialResult) -> pd.DataFrame:
     )
 
 
+def proteins(result: TrialResult) -> pd.DataFrame:
+    """Every measured amount of a protein: as given, where it is, and copies per particle with their 95 % interval."""
+    import pandas as pd
+
+    rows = []
+    for name, product in result.products.items():
+        brought = result.mechanisms[name].copies_per_vesicle
+        for p in product.proteins():
+            factor, copies = 10 ** (Z95 * p.log10_sd), p.copies_per_vesicle
+            span = (copies / factor, copies * factor)
+            rows.append((name, p.name, p.amount, p.where, copies, *span, p.limit, p.name in brought))
+    columns = ["product", "protein", "amount", "where", "copies_per_vesicle", "low", "high", "limit", "in_model"]
+    return pd.DataFrame(rows, columns=columns)
+
+
 def files(result: TrialResult) -> pd.DataFrame:
     """The files that the products were read from."""
     import pandas as pd
