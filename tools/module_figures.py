@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from module_plots import ageing, cells, comparators, uptake, vesicles
+from module_plots import ageing, cells, comparators, macrophages, uptake, vesicles
 
 from exotwin.report.svg import house_style, to_svg
 
@@ -35,6 +35,10 @@ FIGURES = {
     "uptake-copies": (
         uptake.copies,
         "Copies delivered against copies needed; sites that copies bind; the two readings",
+    ),
+    "macrophages": (
+        macrophages.site,
+        "Response to vesicles in macrophages and in muscle by dose, mouse and person; TNF of frail people over time",
     ),
     "comparators-effects": (
         comparators.effects,
