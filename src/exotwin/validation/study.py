@@ -2,7 +2,7 @@
 
 Patients are drawn as a trial draws them, without criteria of enrolment, with what is not known at its table value.
 Behind them in the same run of the engine stand the joint draws of what is not known, each with the first `SHARED`
-patients, so that draws differ by knowledge alone.
+patients, their noise included, so that draws differ by knowledge alone.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def simulate(plan: StudyPlan, checks: Iterable[Check], built: Built, advance: Ca
     study = _fixed(plan.parameters, built, f"{plan.where}.parameters")
     if plan.reading:
         study |= _fixed(dict(reading_parameters(plan.reading)), built, f"{plan.where}.reading")  # type: ignore[arg-type]
-    draws = 0 if plan.noise or all(_reads_lives(check) for check in checks) else plan.draws
+    draws = 0 if all(_reads_lives(check) for check in checks) else plan.draws
     people = _People(plan, model, study, draws)
     values, times, outcomes = {}, {}, set[str]()
     for name, (outputs, days) in wanted.items():
@@ -122,7 +122,7 @@ def simulate(plan: StudyPlan, checks: Iterable[Check], built: Built, advance: Ca
         doses = [d for told in arm.doses for d in _doses(told, built, numbers, people.n, where)]
         doses += [d for told in arm.comparators for d in _added(told, model, float(grid[-1]), where)]
         if plan.noise:
-            doses += _kicks(plan, model, numbers, people.n, start, float(grid[-1]))
+            doses += _kicks(plan, model, numbers, people.who, start, float(grid[-1]))
         late = [d.time for d in doses if not start <= d.time]
         if late:
             raise EvidenceError(where, found=f"a dose on day {late[0]:g}", expected=f"none before day {start:g}")
@@ -149,7 +149,7 @@ def simulate(plan: StudyPlan, checks: Iterable[Check], built: Built, advance: Ca
 class _People:
     """The lanes of a study: its patients, then those of the joint draws of what is not known.
 
-    numbers : name -> (lane,). groups : lanes of the patients, then of each draw.
+    who : (lane,) number of the patient. numbers : name -> (lane,). groups : lanes of the patients, then of each draw.
     """
 
     def __init__(self, plan: StudyPlan, model: Model, fixed: Mapping[str, float], draws: int) -> None:
@@ -159,7 +159,7 @@ class _People:
         unknown = unknown or any(p.level == "knowledge" for arm in plan.arms.values() for p in self._source(arm))
         shared, self._draws = min(SHARED, plan.patients), draws if unknown else 0
         self.n = plan.patients + self._draws * shared
-        self._who = np.concatenate([np.arange(plan.patients), np.tile(np.arange(shared), self._draws)])
+        self.who = np.concatenate([np.arange(plan.patients), np.tile(np.arange(shared), self._draws)])
         self._draw = np.repeat(np.arange(self._draws), shared)
         ends = [0, plan.patients, *(plan.patients + shared * (k + 1) for k in range(self._draws))]
         self.groups = tuple(slice(a, b) for a, b in pairwise(ends))
@@ -186,7 +186,7 @@ class _People:
 
     def _numbers(self, model: Model, fixed: Mapping[str, float]) -> dict[str, Floats]:
         drawn = what_is_drawn(model, age=None, fixed=fixed, products={})
-        people = Candidates(drawn, n_draws=1, seed=self._plan.seed).take(np.zeros_like(self._who), self._who)
+        people = Candidates(drawn, n_draws=1, seed=self._plan.seed).take(np.zeros_like(self.who), self.who)
         n = self._plan.patients
         known = {name: np.full(self.n, model.parameters[name].value) for name in drawn.knowledge}
         if self._draws:
@@ -292,12 +292,17 @@ def _added(plan: ComparatorPlan, model: Model, end: float, where: str) -> Iterab
 
 
 def _kicks(
-    plan: StudyPlan, model: Model, numbers: Mapping[str, Floats | float], n: int, start: float, end: float
+    plan: StudyPlan,
+    model: Model,
+    numbers: Mapping[str, Floats | float],
+    who: npt.NDArray[np.int64],
+    start: float,
+    end: float,
 ) -> Iterable[Dose]:
-    """Intrinsic noise, the same in all arms. No draw of what is not known runs beside it, so lanes are patients."""
+    """Intrinsic noise: a patient has the same in all arms and in all draws of what is not known."""
     from exotwin.trial import kicks
 
-    return kicks(model, numbers, seed=plan.seed, patients=np.arange(n), start=start, end=end)
+    return kicks(model, numbers, seed=plan.seed, patients=who, start=start, end=end)
 
 
 def _title(plan: StudyPlan) -> str:
