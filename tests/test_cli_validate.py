@@ -107,9 +107,20 @@ def test_the_page_is_written_beside_the_table(exotwin, file, tmp_path):
     assert "some-burden" in page.read_text(encoding="utf-8")
 
 
+def test_the_page_speaks_chinese(exotwin, file, tmp_path):
+    page = tmp_path / "scoreboard.html"
+    code, _, _ = exotwin("validate", "--file", file, "--html", page, "--lang", "zh")
+    text = page.read_text(encoding="utf-8")
+    assert code == 0
+    assert '<html lang="zh-Hans">' in text
+    assert "不构成医疗建议" in text
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (("validate", "--html", "page.html", "--lang", "zn"), 'nearest   "zh"'),
+        (("validate", "--lang", "zh"), "--html PAGE"),
         (("validate", "agein"), 'nearest   "ageing"'),
         (("validate", "frailt"), 'nearest   "frailty"'),
         (("validate", "nomodule"), "or a part: comparators, frailty"),

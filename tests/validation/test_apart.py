@@ -51,9 +51,27 @@ def test_json_and_the_page_tell_which_record_stands_against_which(written, tiny_
     told = json.loads(capsys.readouterr().out)
     assert told["checks"][0]["contradicts"] == ["karin2019-burden-ratio"]
     assert told["summary"]["sided"] == {"value": {"calibrated": ["half-life"]}}
+    record = "karin2019-burden-ratio"
+    assert told["summary"]["contradictions"] == [
+        {"check": "half-life", "record": record, "checks": ["nothing-without"], "met": [record]}
+    ]
     page = write_scoreboard(board, tmp_path / "board.html").read_text(encoding="utf-8")
     assert "stands against another record with which the model sides" in page
     assert "stands against</dt><dd>karin2019-burden-ratio" in page
+
+
+def test_two_checks_that_stand_against_each_other_are_one_contradiction(written, tiny_root):
+    both = written(
+        AGAINST,
+        ("  bound_why: nothing was given", "  bound_why: nothing was given\n  contradicts: karin2019-halflife"),
+    )
+    board = validate(files=[both], root=tiny_root)
+    found = [(c.one.check.id, c.record, [s.check.id for s in c.others]) for c in board.contradictions]
+    assert found == [
+        ("half-life", "karin2019-burden-ratio", ["nothing-without"]),
+        # three checks hold that record; the first of them says so itself, above
+        ("nothing-without", "karin2019-halflife", ["half-life", "falls", "life"]),
+    ]
 
 
 def test_a_contradiction_to_what_no_check_holds_is_refused(written):

@@ -10,7 +10,7 @@ import typer
 from exotwin import console
 from exotwin.cli.given import check_page
 from exotwin.cli.root import Json, app, stoppable
-from exotwin.errors import EvidenceError
+from exotwin.errors import EvidenceError, InputError
 
 
 @app.command()
@@ -22,6 +22,7 @@ def validate(
         ),
     ] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Page to write.", show_default=False)] = None,
+    language: Annotated[str, typer.Option("--language", "--lang", help="Language of the page: en or zh.")] = "en",
     check: Annotated[
         list[str] | None, typer.Option("--check", help="Only the check of this id, with all of it.", show_default=False)
     ] = None,
@@ -34,13 +35,18 @@ def validate(
     from exotwin import validation
 
     if html is not None:
+        from exotwin.report import catalogue
+
         check_page(html)
+        catalogue(language)  # an unknown one is told before the work
+    elif language != "en":
+        raise InputError("exotwin validate", found=f"--language {language}", expected="--html PAGE beside it")
     with stoppable("nothing was written"), console.Bar() as bar:
         board = validation.validate(modules or (), checks=check or (), files=file or (), progress=bar)
     if html is not None:
         from exotwin.report import write_scoreboard
 
-        write_scoreboard(board, html)
+        write_scoreboard(board, html, language=language)
     if json:
         console.show_json(board.as_dict())
     elif check:

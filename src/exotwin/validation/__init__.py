@@ -4,7 +4,7 @@ from exotwin.validation.check import Check, CheckFile, StudyPlan
 from exotwin.validation.numbers import Table, table_of
 from exotwin.validation.read import read_checks
 from exotwin.validation.scoreboard import validate
-from exotwin.validation.scored import Count, Coverage, Scoreboard, Scored
+from exotwin.validation.scored import Contradiction, Count, Coverage, Scoreboard, Scored
 from exotwin.validation.table import (
     COUNTS,
     Row,
@@ -21,6 +21,7 @@ __all__ = [
     "COUNTS",
     "Check",
     "CheckFile",
+    "Contradiction",
     "Count",
     "Coverage",
     "Row",

@@ -144,6 +144,21 @@ class Coverage:
 
 
 @dataclass(frozen=True)
+class Contradiction:
+    """A check that stands against a record, and the checks of that record."""
+
+    one: Scored
+    record: str
+    others: tuple[Scored, ...]
+
+    @property
+    def met(self) -> tuple[str, ...]:
+        """Records of the two sides that the model meets, of the other side in any of its checks."""
+        mine = (self.one.records[0],) if self.one.verdict == WITHIN else ()
+        return mine + ((self.record,) if any(s.verdict == WITHIN for s in self.others) else ())
+
+
+@dataclass(frozen=True)
 class Scoreboard:
     """All checks of some modules.
 
@@ -187,6 +202,19 @@ class Scoreboard:
         return tuple(s.check.id for s in self.tested if s.verdict == OUTSIDE and not s.check.miss)
 
     @property
+    def contradictions(self) -> tuple[Contradiction, ...]:
+        """Every check that stands against a record which others here hold against the model, in the checks' order; two
+        that stand against each other count once."""
+        found: list[Contradiction] = []
+        for one in self.tested:
+            for name in one.check.contradicts:
+                others = tuple(s for s in self.tested if s is not one and name in s.records)
+                told = [each.one for each in found if one in each.others]
+                if any(other not in told for other in others):
+                    found.append(Contradiction(one, name, others))
+        return tuple(found)
+
+    @property
     def sided(self) -> tuple[Scored, ...]:
         """Checks that fail and stand against the record of a check that passes: the model took the other side."""
         met = {name for s in self.tested if s.verdict == WITHIN for name in s.records}
@@ -220,6 +248,10 @@ class Scoreboard:
             "coverage": {module: _covered(one) for module, one in self.coverage.items()},
             "unexplained": self.unexplained,
             "sided": _nested(self.sided),
+            "contradictions": [
+                {"check": c.one.check.id, "record": c.record, "checks": [s.check.id for s in c.others], "met": c.met}
+                for c in self.contradictions
+            ],
             "idle": _nested(self.idle),
             "faults": self.faults,
             "failed_patients": sum(s.failed for s in self.tested),

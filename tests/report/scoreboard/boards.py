@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 
 from exotwin.validation import Check, Coverage, Scoreboard, Scored
 from exotwin.validation.check import SpreadPlan
@@ -173,6 +174,18 @@ def full(seconds: float = 12.5) -> Scoreboard:
     checks += [effect(k, "null", d) for k, d in enumerate((0.01, -0.03, 0.3, 0.02))]
     checks += [untested(k) for k in range(3)]
     return board(*checks, unaccounted=("crp-healthy-decades",), seconds=seconds)
+
+
+def opposed() -> Scoreboard:
+    """A miss that stands against the record of a check that is met, which has a Chinese name, and one beside them."""
+    met, missed = value(1, 0.5), value(9, 5.0)
+    met = replace(met, check=replace(met.check, records=("lung-half-life",), observable_zh="肺中半衰期"))
+    missed = replace(
+        missed,
+        check=replace(missed.check, records=("il6-age-range",), contradicts=("lung-half-life",)),
+        basis="predicted",
+    )
+    return board(met, missed, effect(1, "direction", -0.4))
 
 
 def hostile() -> Scoreboard:

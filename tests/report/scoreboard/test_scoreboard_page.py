@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import math
 import re
+import string
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from scoreboard import boards as synthetic
@@ -11,6 +13,8 @@ from exotwin.errors import ReportError
 from exotwin.report.scoreboard import rows, strip, write_scoreboard
 from exotwin.report.scoreboard.axis import Axis, fitting
 from exotwin.report.scoreboard.html import render
+from exotwin.report.scoreboard.wording import catalogue
+from exotwin.validation import check
 
 VOID = {"meta", "link", "br", "img", "hr", "input", "col", "source", "wbr"}
 LOADING = {"link", "iframe", "object", "embed", "img", "image", "base", "use", "audio", "video"}
@@ -56,12 +60,14 @@ class Reader(HTMLParser):
 
 @pytest.fixture(scope="module")
 def boards():
-    return {"full": synthetic.full(), "hostile": synthetic.hostile()}
+    return {"full": synthetic.full(), "hostile": synthetic.hostile(), "opposed": synthetic.opposed()}
 
 
 @pytest.fixture(scope="module")
 def pages(boards):
-    return {name: render(board) for name, board in boards.items()}
+    return {name: render(board) for name, board in boards.items()} | {
+        f"{name} zh": render(board, language="zh") for name, board in boards.items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +75,7 @@ def read(pages):
     return {name: Reader(page) for name, page in pages.items()}
 
 
-@pytest.mark.parametrize("name", ["full", "hostile"])
+@pytest.mark.parametrize("name", ["full", "hostile", "opposed", "full zh", "hostile zh", "opposed zh"])
 def test_the_page_is_well_formed_and_its_links_resolve_inside(read, name):
     page = read[name]
     assert page.faults == []
@@ -99,7 +105,7 @@ def test_what_cannot_be_tested_is_named_with_its_reason(read):
 
 def test_every_facet_that_differs_can_be_filtered_by_each_value_that_occurs(read, boards):
     selects = [a["name"] for t, a in read["full"].tags if t == "select"]
-    assert selects == ["module", "sort", "basis", "verdict", "kind", "species"]
+    assert selects == ["module", "sort", "basis", "verdict", "miss", "kind", "species"]
     offered = {a["value"] for t, a in read["full"].tags if t == "option"}
     for facet in selects:
         assert {a[f"data-{facet}"] for a in read["full"].having("check")} <= offered
@@ -112,7 +118,7 @@ def test_without_the_script_the_filters_are_hidden_and_all_rows_are_there(read):
     assert not any("off" in (a.get("class") or "").split() for _, a in read["full"].tags)
 
 
-@pytest.mark.parametrize("name", ["full", "hostile"])
+@pytest.mark.parametrize("name", ["full", "hostile", "full zh", "hostile zh"])
 def test_the_page_loads_nothing_and_runs_its_own_script_alone(pages, read, name):
     for tag, attributes in read[name].tags:
         assert tag not in LOADING, tag
@@ -203,3 +209,79 @@ def test_an_axis_shows_all_its_values_with_round_ticks(values, log):
     ticks = axis.ticks()
     assert 1 < len(ticks) <= 6
     assert [axis.at(t) for t in ticks] == sorted(axis.at(t) for t in ticks)
+
+
+def test_a_contradiction_is_told_from_both_sides_and_the_shares_stay_as_they_are(pages, read, boards):
+    page = read["opposed"].words
+    assert "Two such records cannot both be right" in page
+    assert "sides with lung-half-life" in page
+    assert "1 of the 1 predicted values that fail stands against another record with which the model sides" in page
+    rows_ = {a["id"]: a for a in read["opposed"].having("check")}
+    assert rows_["check-ageing-value-9"]["data-miss"] == "sided"
+    assert rows_["check-ageing-value-1"]["data-miss"] == ""
+    for of, to in (("9", "1"), ("1", "9")):
+        row = pages["opposed"].partition(f'id="check-ageing-value-{of}"')[2].partition("</article>")[0]
+        assert f'href="#check-ageing-value-{to}"' in row
+    assert boards["opposed"].count(sort="value").within == 1
+
+
+@pytest.mark.parametrize(
+    ("scored", "how"),
+    [
+        (synthetic.value(1, 1.9), ""),
+        (synthetic.value(1, 3.9), "near"),
+        (synthetic.value(1, -4.1), "far"),
+        (synthetic.value(1, math.nan, verdict="outside", simulated=math.nan), "none"),
+        (synthetic.value(1, math.nan, verdict="outside", simulated=None), "none"),
+        (synthetic.effect(1, "direction", 0.3), "sign"),
+        (synthetic.effect(1, "direction", -0.05), "small"),
+        (synthetic.effect(1, "null", 0.3), "bound"),
+    ],
+)
+def test_a_miss_is_told_by_how_it_misses(scored, how):
+    assert rows.miss(scored, ()) == how
+    assert rows.row(scored).facets["miss"] == how
+
+
+def test_all_misses_stand_in_one_table_with_their_reasons(read, boards, pages):
+    table = pages["full"].partition('<table class="missed">')[2].partition("</table>")[0]
+    missed = [s for s in boards["full"].tested if s.verdict == "outside"]
+    assert table.count("<tr") - 1 == len(missed)
+    for s in missed:
+        assert f'href="#check-{s.check.id}"' in table
+
+
+def test_english_and_chinese_have_the_same_keys_and_places_to_fill_in():
+    def places(text):
+        return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+    open_ = "board_module."  # English shows modules as they are called
+    english, chinese = ({k: t for k, t in catalogue(x).items() if not k.startswith(open_)} for x in ("en", "zh"))
+    assert english.keys() == chinese.keys()
+    differing = {key for key in english if places(english[key]) != places(chinese[key])}
+    assert differing == set()
+    assert [key for key, text in chinese.items() if text and not re.search("[\u4e00-\u9fff：。{]", text)] == []
+
+
+def test_every_key_is_used_and_every_facet_has_its_words(read):
+    source = "".join(
+        path.read_text(encoding="utf-8")
+        for pattern in ("*.py", "templates/*.html")
+        for path in Path(strip.__file__).parent.glob(pattern)
+    )
+    composed = ("column_", "line_", "sided", "idle", "count", "lead", "study", "untested_", "minutes", "hours", "days")
+    composed += ("months", "years", "both_")
+    keys = [key for key in catalogue("en") if key.startswith("board.")]
+    names = [key.partition(".")[2] for key in keys]
+    assert [n for n in names if not n.startswith(composed) and f"board.{n}" not in source] == []
+    for facet, values in {"sort": check.SORTS, "kind": check.KINDS}.items():
+        assert all(f"board_{facet}.{value}" in catalogue(x) for x in ("en", "zh") for value in values)
+
+
+def test_what_has_no_chinese_name_shows_its_english_one_and_says_so(pages, boards):
+    named = [s for s in boards["opposed"].tested if s.check.observable_zh]
+    assert len(named) == 1
+    page = pages["opposed zh"]
+    assert page.count('class="foreign"') == len(boards["opposed"].tested) - 1
+    assert named[0].check.observable_zh in page
+    assert "foreign" not in re.sub(r"<style>.*?</style>", "", pages["opposed"], flags=re.DOTALL)

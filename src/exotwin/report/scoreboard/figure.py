@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 from exotwin.report.numbers import tick
 from exotwin.report.palette import BLUE, FAINT, INK, NORMAL, RULE
 from exotwin.report.scoreboard.axis import Axis, fitting
+from exotwin.report.scoreboard.wording import ENGLISH, BoardWords
 
 WIDTH = 360.0
 _LEFT, _RIGHT = 66.0, 12.0
@@ -44,11 +45,11 @@ class Shown:
     log: bool | None = None
 
 
-def draw(shown: Shown, *, title: str) -> Markup:
+def draw(shown: Shown, *, title: str, words: BoardWords = ENGLISH) -> Markup:
     """The figure as an ``<svg>`` element; empty where nothing was simulated and nothing is published as a number."""
     if not any(map(math.isfinite, (*shown.simulated, *shown.published))):
         return Markup("")
-    parts, height = _curve(shown) if len(shown.at) > 1 else _numbers(shown)
+    parts, height = _curve(shown) if len(shown.at) > 1 else _numbers(shown, words)
     return Markup(
         f'<svg class="small" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {height:g}" width="{WIDTH:g}" '
         f'height="{height:g}" role="img" aria-label="{escape(title)}">{"".join(parts)}</svg>'
@@ -61,7 +62,7 @@ def _values(shown: Shown, *more: float) -> list[float]:
     return [*shown.simulated, *shown.published, *chain.from_iterable(pairs), *more]
 
 
-def _numbers(shown: Shown) -> tuple[list[str], float]:
+def _numbers(shown: Shown, words: BoardWords) -> tuple[list[str], float]:
     more = [] if shown.neutral is None else [shown.neutral]
     more += [v for pair in shown.band for v in pair]
     axis = fitting(_values(shown, *more), _LEFT + 8, WIDTH - _RIGHT, log=shown.log)
@@ -77,7 +78,7 @@ def _numbers(shown: Shown) -> tuple[list[str], float]:
             f'<line x1="{x:.1f}" x2="{x:.1f}" y1="2" y2="{_FLOOR:g}" stroke="{FAINT}" stroke-dasharray="3 2"/>'
         )
     parts += [_below(axis, _FLOOR, shown.unit)]
-    parts += [_label("published", _PUBLISHED), _label("simulated", _SIMULATED)]
+    parts += [_label(words("board.published"), _PUBLISHED), _label(words("board.simulated"), _SIMULATED)]
     parts += [_bar(axis, shown.published_spread, _PUBLISHED, INK, 1.5)]
     parts += [_bar(axis, shown.patients, _SIMULATED, BLUE, 1.3), _bar(axis, shown.knowledge, _SIMULATED, BLUE, 4.5)]
     parts += [_dot(axis.at(v), _PUBLISHED, INK, square=True) for v in shown.published[:1] if math.isfinite(v)]
@@ -154,7 +155,7 @@ def _apart(axis: Axis, values: Sequence[float]) -> list[float]:
 
 
 def _label(text: str, y: float) -> str:
-    return f'<text class="name" x="0" y="{y + 3.8:g}">{text}</text>'
+    return f'<text class="name" x="0" y="{y + 3.8:g}">{escape(text)}</text>'
 
 
 def _bar(axis: Axis, pairs: Sequence[Interval], y: float, colour: str, width: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,17 +12,14 @@ from exotwin.quantities import wilson
 from exotwin.report.numbers import NOTHING, THIN, number
 from exotwin.report.scoreboard import rows, strip
 from exotwin.report.scoreboard.rows import Fact, Row
+from exotwin.report.scoreboard.wording import BoardWords
 
 if TYPE_CHECKING:
-    from exotwin.validation import Count, Coverage, Scoreboard
+    from exotwin.validation import Contradiction, Count, Coverage, Scoreboard, Scored
 
-SORTS = {
-    "value": "inside the published 95 % interval or ± 2 SE; without a published spread, ± 20 % of the effect",
-    "direction": "right sign and at least a tenth of the untreated value",
-    "null": "the effect stays under the stated bound where none was found",
-}
+SORTS = ("value", "direction", "null")
 BASES = ("predicted", "calibrated")
-FACETS = ("module", "sort", "basis", "verdict", "kind", "species")
+FACETS = ("module", "sort", "basis", "verdict", "miss", "kind", "species")
 
 
 @dataclass(frozen=True)
@@ -45,6 +42,23 @@ class Split:
 
 
 @dataclass(frozen=True)
+class Side:
+    """One record of a contradiction, with its checks: id, observable, verdict."""
+
+    record: str
+    checks: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two records that say the opposite, and with which of the two the model sides, in words."""
+
+    one: Side
+    other: Side
+    said: str
+
+
+@dataclass(frozen=True)
 class ModuleView:
     """One module: its strip, rows, what is not testable, and counts."""
 
@@ -62,7 +76,7 @@ class View:
     """All that the template needs."""
 
     lead: str
-    counts: tuple[tuple[str, str, tuple[tuple[str, CountCell], ...]], ...]
+    counts: tuple[tuple[str, tuple[tuple[str, CountCell], ...]], ...]
     splits: tuple[tuple[str, tuple[Split, ...]], ...]
     modules: tuple[ModuleView, ...]
     filters: tuple[tuple[str, tuple[str, ...]], ...]
@@ -70,38 +84,45 @@ class View:
     n_tested: int
     unexplained: tuple[str, ...]
     apart: tuple[tuple[str, tuple[str, ...]], ...]
+    pairs: tuple[Pair, ...]
+    missed: tuple[Row, ...]
+    parts: str
     failed: int
     faults: tuple[str, ...]
     unaccounted: tuple[tuple[str, tuple[Fact, ...]], ...]
 
 
-def view(board: Scoreboard) -> View:
+def view(board: Scoreboard, words: BoardWords) -> View:
     """The page's content."""
-    modules = tuple(_module(board, name) for name in board.modules)
+    contradictions = board.contradictions
+    opponents: dict[str, dict[str, Scored]] = {}
+    for each in contradictions:
+        for other in each.others:
+            opponents.setdefault(each.one.check.id, {})[other.check.id] = other
+            opponents.setdefault(other.check.id, {})[each.one.check.id] = each.one
+    modules = tuple(_module(board, name, opponents, words) for name in board.modules)
     counts = tuple(
-        (
-            sort,
-            rule,
-            tuple((basis, cell(board.count(sort=sort, basis=basis))) for basis in BASES),
-        )
-        for sort, rule in SORTS.items()
+        (sort, tuple((basis, cell(board.count(sort=sort, basis=basis), words)) for basis in BASES)) for sort in SORTS
     )
     kinds = tuple(dict.fromkeys(s.check.kind for s in board.tested))
     shown = [row for m in modules for row in m.rows]
     filters = tuple((facet, tuple(dict.fromkeys(row.facets[facet] for row in shown))) for facet in FACETS)
     return View(
-        lead=_lead(board),
+        lead=_lead(board, words),
         counts=counts,
         splits=(
-            ("module", tuple(_split(board, m.title, module=m.name) for m in modules)),
-            ("kind of fact", tuple(_split(board, kind, kind=kind) for kind in kinds)),
+            ("module", tuple(_split(board, m.title, words, module=m.name) for m in modules)),
+            ("kind", tuple(_split(board, words.named("kind", kind), words, kind=kind) for kind in kinds)),
         ),
         modules=modules,
         filters=filters,
         digest=board.digest,
         n_tested=len(shown),
         unexplained=board.unexplained,
-        apart=board.apart,
+        apart=_apart(board, words),
+        pairs=tuple(_pair(each, words) for each in contradictions),
+        missed=tuple(row for row in shown if row.how),
+        parts=_parts(board, words),
         failed=sum(s.failed for s in board.tested),
         faults=board.faults,
         unaccounted=tuple(
@@ -112,12 +133,12 @@ def view(board: Scoreboard) -> View:
     )
 
 
-def cell(count: Count) -> CountCell:
+def cell(count: Count, words: BoardWords) -> CountCell:
     """A count as text."""
     if not count.n:
         return CountCell("0", NOTHING, NOTHING, "", 0.0)
     low, high = wilson(count.within, count.n)
-    interval = f"{100 * low:.0f} to {100 * high:.0f}{THIN}%"
+    interval = words("board.share_interval", low=f"{100 * low:.0f}", high=f"{100 * high:.0f}")
     return CountCell(number(count.n), number(count.within), percent(count.share), interval, count.share)
 
 
@@ -126,46 +147,80 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f}{THIN}%"
 
 
-def _lead(board: Scoreboard) -> str:
-    text = f"{number(board.count().n)} checks hold the models against published facts."
+def _lead(board: Scoreboard, words: BoardWords) -> str:
+    text = words("board.lead", n=number(board.count().n))
     for sort in ("value", "direction"):
         count = board.count(sort=sort, basis="predicted")
         if count.n:
-            text += (
-                f" Of {number(count.n)} predicted {sort}s, {number(count.within)} are within ({percent(count.share)})."
-            )
+            told = {"n": number(count.n), "within": number(count.within), "share": percent(count.share)}
+            text += words("board.lead_sort", sort=words.named("sort", sort), **told)
     missed = sum(s.verdict == "outside" for s in board.tested)
     silent = len(board.unexplained)
     if missed:
-        reasons = (
-            "each with its likeliest reason" if not silent else f"{number(silent)} of them without a stated reason"
-        )
-        text += f" In all, {number(missed)} are outside, {reasons}."
+        key = "board.lead_silent" if silent else "board.lead_missed"
+        text += words(key, n=number(missed), silent=number(silent))
     return text
 
 
-def _split(board: Scoreboard, name: str, **chosen: str) -> Split:
+def _parts(board: Scoreboard, words: BoardWords) -> str:
+    if not board.parts:
+        return ""
+    modules = words.list(words.named("module", name) for name in board.modules)
+    return words("board.parts", modules=modules, parts=words.list(board.parts))
+
+
+def _apart(board: Scoreboard, words: BoardWords) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What the shares alone do not tell, each sentence with the checks that it counts, the predicted first."""
+    found = []
+    for key, checks, verdict in (("sided", board.sided, "outside"), ("idle", board.idle, "within")):
+        for basis in BASES:
+            for sort in SORTS:
+                ids = tuple(s.check.id for s in checks if (s.check.sort, s.basis) == (sort, basis))
+                count = board.count(sort=sort, basis=basis)
+                of = count.within if verdict == "within" else count.n - count.within
+                named = {"basis": words.named("basis", basis), "sort": words.named("sort", sort)}
+                if ids:
+                    said = "sided_one" if key == "sided" and len(ids) == 1 else key
+                    found.append((words(f"board.{said}", n=number(len(ids)), all=number(of), **named), ids))
+    return tuple(found)
+
+
+def _pair(found: Contradiction, words: BoardWords) -> Pair:
+    one, other = _side((found.one,), found.one.records[0], words), _side(found.others, found.record, words)
+    if len(found.met) == 1:
+        return Pair(one, other, words("board.sides_with", record=found.met[0]))
+    return Pair(one, other, words("board.both_met" if found.met else "board.both_missed"))
+
+
+def _side(checks: Sequence[Scored], record: str, words: BoardWords) -> Side:
+    return Side(record, tuple((s.check.id, rows.name(s, words)[0], s.verdict) for s in checks))
+
+
+def _split(board: Scoreboard, name: str, words: BoardWords, **chosen: str) -> Split:
     cells = []
     for sort in SORTS:
         for basis in BASES:
             count = board.count(sort=sort, basis=basis, **chosen)
-            cells.append(f"{number(count.within)} of {number(count.n)}" if count.n else NOTHING)
+            said = words("board.within_of", within=number(count.within), n=number(count.n))
+            cells.append(said if count.n else NOTHING)
     return Split(name, tuple(cells))
 
 
-def _module(board: Scoreboard, name: str) -> ModuleView:
+def _module(
+    board: Scoreboard, name: str, opponents: Mapping[str, Mapping[str, Scored]], words: BoardWords
+) -> ModuleView:
     checks = board.of(name)
-    made = [(s, rows.row(s)) for s in checks]
+    made = [(s, rows.row(s, [*opponents.get(s.check.id, {}).values()], words)) for s in checks]
     tested = tuple(r for _, r in made if r.verdict != "not testable" or r.mark.sort)
     untested = tuple((r.facts, r.why or r.note) for _, r in made if r.verdict == "not testable" and not r.mark.sort)
-    title = name[:1].upper() + name[1:]
+    title = words("board.strip_title", module=words.named("module", name))
     return ModuleView(
         name=name,
-        title=title,
-        strip=strip.draw([r.mark for r in tested], name=f"strip-{name}", title=f"Checks of the module {name}"),
+        title=words.module(name),
+        strip=strip.draw([r.mark for r in tested], name=f"strip-{name}", title=title, words=words),
         rows=_ordered(tested),
         untested=untested,
-        said=_said(board, name),
+        said=_said(board, name, words),
         coverage=board.coverage.get(name),
     )
 
@@ -176,11 +231,12 @@ def _ordered(found: Sequence[Row]) -> tuple[Row, ...]:
     return tuple(sorted(found, key=lambda r: rank.get(r.mark.sort, len(rank))))
 
 
-def _said(board: Scoreboard, name: str) -> str:
+def _said(board: Scoreboard, name: str, words: BoardWords) -> str:
     parts = []
     for sort in SORTS:
         count = board.count(module=name, sort=sort)
         if count.n:
-            plural = f"{sort}s" if count.n > 1 else sort
-            parts.append(f"{number(count.within)} of {number(count.n)} {plural}")
-    return f"{', '.join(parts)} within" if parts else "no check could be simulated"
+            told = {"n": number(count.n), "within": number(count.within), "sort": words.named("sort", sort)}
+            parts.append(words("board.count_many" if count.n > 1 else "board.count_one", **told))
+    counts = words("word.comma").join(parts)
+    return words("board.module_sorts", counts=counts) if parts else words("board.module_none")

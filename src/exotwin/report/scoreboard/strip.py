@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from exotwin.report.numbers import number, tick
 from exotwin.report.palette import BLUE, FAINT, INK, NORMAL, RULE, VERMILION
 from exotwin.report.scoreboard.axis import Axis
+from exotwin.report.scoreboard.wording import ENGLISH, BoardWords
 
 WIDTH, LEFT, RIGHT = 928.0, 150.0, 118.0  # the page's width; room for the names of rows, and for their counts
 _RADIUS, _APART, _STEP = 5.2, 12.6, 12.6  # of a point; between neighbours; between layers of a stack
@@ -28,7 +29,6 @@ class Scale:
     """How one sort is shown. band : where a check is within; ends beyond which points become arrows."""
 
     sort: str
-    name: str
     low: float
     high: float
     band: tuple[float, float]
@@ -38,7 +38,6 @@ class Scale:
 SCALES = (
     Scale(
         "value",
-        "deviation, published SE",
         -6,
         6,
         (-2, 2),
@@ -46,7 +45,6 @@ SCALES = (
     ),
     Scale(
         "direction",
-        "change the published way",
         -1,
         1.5,
         (0.1, 1.5),
@@ -54,7 +52,6 @@ SCALES = (
     ),
     Scale(
         "null",
-        "effect / its bound",
         -2,
         2,
         (-1, 1),
@@ -73,7 +70,6 @@ class Mark:
     predicted: bool
     verdict: str
     told: str
-    facets: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,14 +79,14 @@ class _Placed:
     layer: int
 
 
-def draw(marks: Sequence[Mark], *, name: str, title: str) -> Markup:
+def draw(marks: Sequence[Mark], *, name: str, title: str, words: BoardWords = ENGLISH) -> Markup:
     """The strip as an ``<svg>`` element; sorts without checks have no row. name : makes its ids unique on the page."""
     rows: list[str] = []
     top = 2.0
     for scale in SCALES:
         own = [m for m in marks if m.sort == scale.sort]
         if own:
-            text, height = _row(scale, own, top)
+            text, height = _row(scale, own, top, words)
             rows.append(text)
             top += height
     head = (
@@ -100,14 +96,14 @@ def draw(marks: Sequence[Mark], *, name: str, title: str) -> Markup:
     return Markup(f'{head}<title id="{escape(name)}-title">{escape(title)}</title>{"".join(rows)}</svg>')
 
 
-def _row(scale: Scale, marks: Sequence[Mark], top: float) -> tuple[str, float]:
+def _row(scale: Scale, marks: Sequence[Mark], top: float, words: BoardWords) -> tuple[str, float]:
     axis = Axis(scale.low, scale.high, LEFT + 14, WIDTH - RIGHT - 14)
     placed = stacked([(m, axis) for m in marks])
     layers = 1 + max(p.layer for p in placed)
     step = min(_STEP, _TALLEST / max(layers - 1, 1))
     inner = _ABOVE + _RADIUS * 2 + (layers - 1) * step + _BELOW
     floor = top + inner
-    parts = [_ground(scale, axis, top, floor), _names(scale, marks, top, floor)]
+    parts = [_ground(scale, axis, top, floor), _names(scale, marks, top, floor, words)]
     for p in placed:
         y = floor - _BELOW - _RADIUS - p.layer * step
         parts.append(_point(p, y, scale))
@@ -152,15 +148,15 @@ def _ground(scale: Scale, axis: Axis, top: float, floor: float) -> str:
     return "".join(parts)
 
 
-def _names(scale: Scale, marks: Sequence[Mark], top: float, floor: float) -> str:
+def _names(scale: Scale, marks: Sequence[Mark], top: float, floor: float, words: BoardWords) -> str:
     judged = [m for m in marks if m.verdict in ("within", "outside")]
     within = sum(m.verdict == "within" for m in judged)
     y = (top + floor) / 2
+    share = words("board.strip_share", within=number(within), n=number(len(judged)))
     return (
-        f'<text class="row" x="0" y="{y - 1:.1f}">{escape(scale.sort)}</text>'
-        f'<text class="tick" x="0" y="{y + 12:.1f}">{escape(scale.name)}</text>'
-        f'<text class="share" x="{WIDTH:g}" y="{y + 4:.1f}" text-anchor="end">{number(within)} of '
-        f"{number(len(judged))} within</text>"
+        f'<text class="row" x="0" y="{y - 1:.1f}">{escape(words.named("sort", scale.sort))}</text>'
+        f'<text class="tick" x="0" y="{y + 12:.1f}">{escape(words(f"board_scale.{scale.sort}"))}</text>'
+        f'<text class="share" x="{WIDTH:g}" y="{y + 4:.1f}" text-anchor="end">{escape(share)}</text>'
     )
 
 

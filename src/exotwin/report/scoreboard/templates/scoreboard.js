@@ -4,12 +4,15 @@
   const tip = document.getElementById("tip");
   const checks = Array.from(document.querySelectorAll(".check"));
   const selects = Array.from(form.querySelectorAll("select"));
+  const words = form.querySelector("input");
+  const texts = new Map(checks.map((check) => [check, check.textContent.toLowerCase()]));
   const said = form.querySelector("output");
 
   function filter() {
     let shown = 0;
+    const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
     for (const check of checks) {
-      const kept = selects.every((s) => s.value === "" || check.dataset[s.name] === s.value);
+      const kept = selects.every((s) => s.value === "" || check.dataset[s.name] === s.value) && wanted.every((w) => texts.get(check).includes(w));
       check.classList.toggle("off", !kept);
       const point = document.querySelector('[data-check="' + CSS.escape(check.id.slice("check-".length)) + '"]');
       if (point) point.classList.toggle("off", !kept);
@@ -18,7 +21,8 @@
     for (const module of document.querySelectorAll(".module")) {
       module.classList.toggle("off", !module.querySelector(".check:not(.off)"));
     }
-    said.textContent = shown === checks.length ? shown + " checks" : shown + " of " + checks.length + " checks";
+    const told = shown === checks.length ? form.dataset.all : form.dataset.some;
+    said.textContent = told.replace("#k", shown).replace("#n", checks.length);
   }
 
   function open() {
@@ -40,7 +44,7 @@
   }
 
   form.hidden = false;
-  form.addEventListener("change", filter);
+  form.addEventListener("input", filter);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(filter));
   for (const point of document.querySelectorAll(".point")) {
