@@ -9,7 +9,7 @@ from exotwin.validation.study import SHARED, Models, simulate
 
 @pytest.fixture(scope="module")
 def old_mice():
-    """Burden of senescent cells in mice of two years, some weeks on: the study of one dose of a senolytic."""
+    """Burden of senescent cells in mice of two years, five days on: the study of one dose of a senolytic."""
     file = next(file for file in read_checks() if "mouse-senolytic" in file.studies)
     plan = file.studies["mouse-senolytic"]
     checks = [check for check in file.checks if check.study == "mouse-senolytic"]
