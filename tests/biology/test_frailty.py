@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from exotwin.biology import assemble
+from exotwin.biology.assemble import SHIPPED
 from exotwin.engine import Dose, load
 from exotwin.evidence import record
 from exotwin.trial.noise import kicks
@@ -120,6 +123,36 @@ def test_vesicles_that_hardly_reach_the_muscle_of_a_person_lower_tnf_through_mac
     assert treated["animal_response"].max() < 0.1 < 0.3 < treated["animal_response_macrophages"].max()
     assert treated["tnf"][0, -1] < 0.9 * untreated["tnf"][0, -1]  # add-ev-ckd-nassar2016: down
     assert np.all(treated["il10"] == untreated["il10"])  # living cells' alone; the record has it rise
+
+
+def test_the_page_says_what_doses_do_to_frail_people(models):
+    """Each row: dose, peak response, walk after 3 and 6 months (m), TNF after 1 and 6 months, IL-6 after one (%)."""
+    page = (SHIPPED / "conditions" / "frailty.md").read_text(encoding="utf-8")
+    cells, vesicles = "cells_venous", "vesicles_blood"
+    compiled = load(models["human"].sbml)
+    days = np.unique(np.concatenate([np.linspace(0, 12, 121), [30.0, 91.3, 182.6]]))
+    people = {"age_start": 75.5, "deficit_factor": 1.42, "reading_animal": 1.0}
+    outputs = ["walk", "tnf", "il6", "animal_response_macrophages"]
+    untreated = _run(compiled, days, outputs, **people)
+    for row, doses in {
+        "2·10⁷ cells": [Dose(cells, 0.0, 2e7, 0.02)],
+        "10⁸ cells": [Dose(cells, 0.0, 1e8, 0.02)],
+        "2·10⁸ cells": [Dose(cells, 0.0, 2e8, 0.02)],
+        "10¹¹ vesicles, twice in a week": [Dose(vesicles, 0.0, 1e11), Dose(vesicles, 7.0, 1e11)],
+        "5·10¹¹ vesicles, twice": [Dose(vesicles, 0.0, 5e11), Dose(vesicles, 7.0, 5e11)],
+    }.items():
+        treated = _run(compiled, days, outputs, doses, **people)
+        month, three, six = (int(np.argmin(np.abs(days - d))) for d in (30.0, 91.3, 182.6))
+        walk = treated["walk"][0] - untreated["walk"][0]
+        tnf, il6 = (100 * (treated[o][0] / untreated[o][0] - 1) for o in ("tnf", "il6"))
+        peak = treated["animal_response_macrophages"].max()
+        expected = [walk[three], walk[six], tnf[month], tnf[six], il6[month]]
+        said = re.search(rf"^\| {re.escape(row)} \|(.*)\|$", page, re.MULTILINE)
+        assert said, row
+        found = [float(re.sub(r"[ m%]", "", c).replace("−", "-")) for c in said[1].split("|")]
+        # whole metres and per cent, and a new fit of the body may move them a little
+        assert found[1:] == pytest.approx(expected, rel=0.15, abs=1.0), row
+        assert found[0] == pytest.approx(peak, rel=0.1), row
 
 
 def test_a_trace_of_vesicles_does_nothing_in_people(models):

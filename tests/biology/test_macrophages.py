@@ -24,7 +24,7 @@ def _paged(root, *, modules='"uptake", "macrophages"', systemic='["growth"]'):
 
 
 def test_what_liver_and_spleen_take_from_blood_is_what_their_macrophages_count(systemic_toy, run):
-    """Without fading and breakdown: signal * number of macrophages = what left the blood into both = what lies there."""
+    """Without fading and breakdown: signal * number of macrophages = what left the blood into both = what is there."""
     outputs = ["signal_macrophages", "macrophages_at_site", "vesicles_liver", "vesicles_spleen", "blood_concentration"]
     outputs += ["liver_clearance", "spleen_clearance"]
     kept = {"signal_half_life": 1e12, "vesicle_half_life_in_cells": 1e12}
