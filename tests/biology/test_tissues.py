@@ -8,7 +8,7 @@ from exotwin import evidence
 from exotwin.biology import SHIPPED, assemble, read_parameters
 from exotwin.errors import BiologyError
 
-TISSUES = ("ovary", "brain", "artery", "marrow", "skin", "muscle")
+TISSUES = ("ovary", "brain", "artery", "heart", "marrow", "skin", "muscle")
 SPECIES = ("human", "mouse", "rat")
 
 
@@ -24,7 +24,7 @@ def test_every_tissue_has_the_same_numbers_in_every_species(species):
     rows = read_parameters(SHIPPED / "species" / "tissues.csv", species)
     kinds = {t: {n.removeprefix(f"{t}_") for n in rows if n.startswith(f"{t}_")} for t in TISSUES}
     assert {n.split("_")[0] for n in rows} == set(TISSUES)
-    common = {"mass_reference", "perfusion", "cells_per_g", "extraction", "interstitial", "residence"}
+    common = {"mass_reference", "perfusion", "cells_per_g", "extraction", "sinusoids", "interstitial", "residence"}
     for tissue, found in kinds.items():
         assert found >= common
         assert all(kind.startswith(("nose", "surface", "spicule")) for kind in found - common), tissue

@@ -11,9 +11,8 @@ from exotwin.biology import assemble
 from exotwin.engine import Dose, load
 
 MINUTES = np.array([0.0, 2, 5, 15, 30, 60, 120, 240, 360, 1440])
-ORGANS = ["liver", "spleen", "lung", "kidney", "rest"]
-STATES = ["blood", *ORGANS, "wall", "lung_held", "ip", "airway", "depot_ovary", "ovary", "degraded"]
-LASTS = {"vesicle_half_life_in_cells": 1e6}  # a label that stays in cells, or a particle that is not broken down
+ORGANS = ["liver", "spleen", "lung", "kidney", "rest", "monocytes"]
+STATES = ["blood", *ORGANS, "wall", "lung_held", "ip", "airway", "depot_ovary", "ovary", "phagocytes_ovary", "degraded"]
 
 
 def _run(run, model, start, minutes=MINUTES, **parameters):
@@ -39,12 +38,21 @@ def _rates(p):
     flow["rest"] = flow["lung"] - flow["liver"] - flow["kidney"] - ovary
     blood = p["plasma_per_kg"] * p["body_weight"] / (1 - p["haematocrit"])
     size = p["diameter_reference"] / p["vesicle_diameter"]
-    large = 1 / (1 + (p["diameter_held"] / p["vesicle_diameter"]) ** 4)
+    large = 1 / (1 + (p["diameter_held"] / p["vesicle_diameter"]) ** 8)
     back, ip, airway = (np.log(2) / p[f"{n}_half_life"] for n in ("return", "ip", "airway"))
     breakdown = np.log(2) / p["vesicle_half_life_in_cells"]
-    rates = {("blood", organ): p[f"{organ}_extraction"] * flow[organ] / blood for organ in ORGANS}
-    rates |= {(organ, "degraded"): breakdown for organ in (*ORGANS, "ovary")}
+    rates = {("blood", o): p[f"{o}_extraction"] * flow[o] / blood for o in ("liver", "spleen", "kidney", "rest")}
+    rates |= {(organ, "degraded"): breakdown for organ in (*ORGANS, "ovary", "phagocytes_ovary")}
+    per_mL_of_liver = p["liver_extraction"] * flow["liver"] / (p["liver_per_kg"] * p["body_weight"])
+    leave = np.log(2) / p["monocyte_half_life"]
+    by_flow = leave * (1 - p["monocyte_share_lung"] - p["monocyte_share_spleen"]) / flow["lung"]
+    rates |= {("monocytes", o): by_flow * flow[o] for o in ("liver", "kidney", "rest")}
     return rates | {
+        ("blood", "monocytes"): p["monocyte_uptake"] * p["monocyte_ratio"] * per_mL_of_liver,
+        ("monocytes", "lung"): leave * p["monocyte_share_lung"],
+        ("monocytes", "spleen"): leave * p["monocyte_share_spleen"],
+        ("monocytes", "phagocytes_ovary"): by_flow * ovary,
+        ("blood", "phagocytes_ovary"): p["ovary_sinusoids"] * ovary / blood,
         ("blood", "depot_ovary"): size * p["ovary_extraction"] * ovary / blood,
         ("blood", "wall"): p["wall_ratio"] * back,
         ("wall", "blood"): back,
@@ -136,34 +144,64 @@ def test_blood_of_a_mouse_empties_as_measured(toys, run):
     assert half_life < evidence.record("ev-blood-halflife-under-10min").value
 
 
-def test_the_liver_holds_what_particles_of_this_size_showed(toys, run):
-    record = evidence.record("np-100nm-mouse-timecourse").value
-    found = _run(run, toys["mouse"], {"vesicles_blood": 1e10}, [0, *record["time_min"]], **LASTS)
-    liver = 100 * found["liver"][1:] / 1e10
-    # the fit gives the last three an error of 5 % in a body with all tissues, and this one follows the ovary alone;
-    # the first, while blood empties, stands against other labels
-    np.testing.assert_allclose(liver[1:], record["liver"][1:], rtol=0.08)
-    assert liver[0] == pytest.approx(record["liver"][0], rel=0.15)
+def test_without_macrophages_vesicles_stay_for_hours(healthy):
+    """ev-pk-macrophage-depleted: residence of 3.57 h; nothing was fitted to it. In a body with all its tissues."""
+    _, compiled = healthy["mouse"]
+    days, names = np.linspace(0, 4, 2000), ["vesicles_blood", "vesicles_wall", "vesicles_lung_held"]
+    doses = [Dose("vesicles_blood", 0.0, 1e10)]
+    found = compiled.simulate(days, outputs=names, doses=doses, parameters={"macrophages": 0.0})
+    free = sum(found[n].to_numpy()[0] for n in names)
+    assert np.trapezoid(free, 24 * days) / 1e10 == pytest.approx(3.57, rel=0.3)
 
 
-def test_radiolabel_shares_of_msc_vesicles_are_met(toys, run):
-    found = _run(run, toys["mouse"], {"vesicles_blood": 1e10}, [0, 60], **LASTS)
-    both = found["liver"][1] + found["spleen"][1]
-    low, high = evidence.record("atlas-msc-ev-spread").value["radiolabel_spleen"]
-    assert low <= 100 * found["spleen"][1] / both <= high
-    low, high = evidence.record("atlas-msc-ev-spread").value["radiolabel_lung"]
-    assert low <= 100 * (found["lung"][1] + found["lung_held"][1]) / both <= high
-    # by 99mTc; the 16-29 of 111In is not met, which the page says
-    kidney = np.mean(evidence.record("atlas-ucmsc-99mTc").value["kidney"])
-    assert 100 * found["kidney"][1] / both == pytest.approx(kidney, rel=0.3)
+def test_endotoxin_moves_vesicles_from_the_liver_to_monocytes_of_the_lung(healthy):
+    """ev-phago-lps-shift: twenty times as much per lung, of which blood that is cleared more slowly adds a little."""
+    _, compiled = healthy["mouse"]
+    record = evidence.record("ev-phago-lps-shift").value
+    number, each = record["Ly6Chigh_number_fold_LPS"], record["Ly6Chigh_per_cell_fold_LPS"]
+    sick = {"kupffer_activity": 0.5, "monocyte_activity": each, "lung_monocytes": number}
+    names = ["monocyte_clearance", "monocytes_in_lung", "liver_clearance", "vesicles_liver", "vesicles_monocytes"]
+    doses = [Dose("vesicles_blood", 0.0, 1e10)]
+    before, after = (
+        {n: float(np.ravel(found[n].to_numpy())[-1]) for n in names}
+        for found in (compiled.simulate([0, 1 / 24], outputs=names, doses=doses, parameters=p) for p in ({}, sick))
+    )
+    into_lung = [x["monocyte_clearance"] * x["monocytes_in_lung"] for x in (before, after)]
+    assert into_lung[1] / into_lung[0] == pytest.approx(number * each, rel=1e-6)
+    assert after["liver_clearance"] / before["liver_clearance"] == pytest.approx(0.5, rel=0.01)
+    assert before["vesicles_liver"] > 10 * before["vesicles_monocytes"]
+    assert after["vesicles_liver"] < 0.8 * before["vesicles_liver"]
 
 
-def test_without_macrophages_vesicles_stay_for_hours(toys, run):
-    """ev-pk-macrophage-depleted: residence of 3.57 h; nothing was fitted to it."""
-    minutes = np.linspace(0, 5760, 2000)
-    found = _run(run, toys["mouse"], {"vesicles_blood": 1e10}, minutes, macrophages=0.0)
-    free = found["blood"] + found["wall"] + found["lung_held"]
-    assert np.trapezoid(free, minutes / 60) / 1e10 == pytest.approx(3.57, rel=0.3)
+def test_what_monocytes_carry_is_not_in_recipient_cells(healthy):
+    """A second leg: phagocytes of muscle gain for days once blood is empty, its other cells do not."""
+    _, compiled = healthy["mouse"]
+    names = [
+        "vesicles_phagocytes_muscle",
+        "vesicles_monocytes",
+        "vesicles_per_cell_day_muscle",
+        "vesicles_depot_muscle",
+    ]
+    lasting = {"vesicle_half_life_in_cells": 1e6}
+    found = compiled.simulate(
+        [0, 0.5, 1, 2, 6], outputs=names, doses=[Dose("vesicles_blood", 0.0, 1e10)], parameters=lasting
+    )
+    carried, left, uptake, depot = (found[n].to_numpy()[0, 1:] for n in names)
+    assert np.all(np.diff(carried) > 0.05 * carried[:-1])
+    np.testing.assert_allclose(
+        left[1:] / left[0], 0.5 ** np.array([0.5, 1.5, 5.5]), rtol=0.06
+    )  # a day; walls give back
+    assert np.all(np.diff(uptake) < 0)
+    assert np.all(np.diff(depot) < 0)
+
+
+def test_marrow_alone_has_macrophages_that_see_what_flows_past(healthy):
+    model, compiled = healthy["mouse"]
+    names = [f"phagocyte_clearance_{t}" for t in assemble("healthy", "mouse").tissues]
+    found = {n: float(np.ravel(compiled.simulate([0, 1], outputs=[n])[n].to_numpy())[0]) for n in names}
+    assert [n for n, value in found.items() if value > 0] == ["phagocyte_clearance_marrow"]
+    spleen, rest = (model.parameters[f"{o}_extraction"].value for o in ("spleen", "rest"))
+    assert rest < model.parameters["marrow_sinusoids"].value < spleen
 
 
 def test_the_human_half_life_that_scaling_gives_agrees_with_endogenous_vesicles(toys, run):

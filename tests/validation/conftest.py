@@ -134,7 +134,8 @@ def tiny_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("tiny") / "biology"
     shutil.copytree(SHIPPED / "species", root / "species")
     (root / "modules").mkdir()
-    shutil.copy(SHIPPED / "modules" / "sources.csv", root / "modules")
+    for table in ("sources.csv", "labels.csv"):
+        shutil.copy(SHIPPED / "modules" / table, root / "modules")
     (root / "conditions").mkdir()
     for ending, text in (("toml", _PAGE), ("ant", _MODULE), ("csv", _TABLE)):
         (root / "conditions" / f"tiny.{ending}").write_text(text, encoding="utf-8")

@@ -169,6 +169,7 @@ def assemble(
         tissues=page.tissues,
         comparators=comparators,
         sources=read_sources(root / "modules" / "sources.csv", species, names=parameters),
+        labels=read_sources(root / "modules" / "labels.csv", species, names=parameters, kind="label"),
         noises=_noises(joined, translated.states, parameters) if page.noise or modules else (),
     )
 

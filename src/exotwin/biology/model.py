@@ -126,6 +126,7 @@ class Model:
     noises : intrinsic noise, where the page switches it on, and of any part; the document itself has none.
     comparators : habits and drugs that an arm can add.
     sources : tissue that cells come from -> the numbers that then take the place of the model's own.
+    labels : what vesicles are labelled with -> likewise; empty without the module label.
     """
 
     condition: str
@@ -151,6 +152,7 @@ class Model:
     noises: tuple[Noise, ...] = ()
     comparators: Mapping[str, Comparator] = field(default_factory=dict, repr=False)
     sources: Mapping[str, Mapping[str, Parameter]] = field(default_factory=dict, repr=False)
+    labels: Mapping[str, Mapping[str, Parameter]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def bases(self) -> Mapping[str, int]:

@@ -210,8 +210,10 @@ def read_parameters(path: Path, species: str) -> dict[str, Parameter]:
     return found
 
 
-def read_rows(path: Path) -> list[Row]:
+def read_rows(path: Path, *, first: str = "") -> list[Row]:
     """The rows of a table as text, with the columns of fits whether the file has them or not.
+
+    first : a column before those of every table, such as "source".
 
     Raises
     ------
@@ -219,9 +221,10 @@ def read_rows(path: Path) -> list[Row]:
     """
     lines = read_text(path, error=BiologyError).splitlines()
     header = next((line for line in lines if line.strip() and not line.lstrip().startswith("#")), "")
+    before = (first,) if first else ()
     if any(column in header.split(", ") for column in OF_FITS):
-        return read_csv(path, (*COLUMNS[:-1], *OF_FITS, COLUMNS[-1]), error=BiologyError)
-    rows = read_csv(path, COLUMNS, error=BiologyError)
+        return read_csv(path, (*before, *COLUMNS[:-1], *OF_FITS, COLUMNS[-1]), error=BiologyError)
+    rows = read_csv(path, (*before, *COLUMNS), error=BiologyError)
     return [replace(row, cells=dict(row.cells) | dict.fromkeys(OF_FITS, "")) for row in rows]
 
 

@@ -25,12 +25,15 @@ class Uses:
         self._of_fits: dict[str, Mapping[str, tuple[str, ...]]] = {}
         self._of_models: dict[tuple[str, tuple[str, ...]], Mapping[str, tuple[str, ...]]] = {}
 
-    def by(self, model: Model, sources: Iterable[str] = ()) -> Mapping[str, tuple[str, ...]]:
-        """Record -> what of a model, and of its ``sources`` of cells, uses it: "lung_half_life", "calibration NAME"."""
-        kept = tuple(sorted(set(sources) & model.sources.keys()))
+    def by(
+        self, model: Model, sources: Iterable[str] = (), labels: Iterable[str] = ()
+    ) -> Mapping[str, tuple[str, ...]]:
+        """Record -> what uses it of a model, its ``sources`` and ``labels``: "lung_half_life", "calibration NAME"."""
+        kept = tuple(sorted(set(sources) & model.sources.keys())) + tuple(sorted(set(labels) & model.labels.keys()))
         key = (model.digest, kept)
         if key not in self._of_models:
-            rows = [*model.parameters.values(), *(p for s in kept for p in model.sources[s].values())]
+            known = {**model.sources, **model.labels}
+            rows = [*model.parameters.values(), *(p for name in kept for p in known[name].values())]
             self._of_models[key] = self._by(rows, ())
         return self._of_models[key]
 

@@ -6,8 +6,9 @@ records of natural history, drug response, therapy response and safety must be a
 ``studies`` name -> study, see `StudyPlan`: about, condition, species, modules (a part of the model), combination,
     patients (100), draws (24 joint draws of what is not known; 0: none), seed (1), noise (false), start (0; "run_in"
     begins at the injury), reading (animal | animal untranslated | copies), parameters, and arms: name -> parameters,
-    source, comparators (name, start, stop, level, schedule), doses (state, amount, at, duration). Times are numbers of
-    days or texts such as "25 hour"; an amount is in the unit of the state or, as "1e6 cell/kg", by body weight.
+    source, label, comparators (name, start, stop, level, schedule), doses (state, amount, at, duration). Times are
+    numbers of days or texts such as "25 hour"; an amount is in the unit of the state or, as "1e6 cell/kg", by body
+    weight.
 ``checks`` list, see `Check`: id, record (one or a list), study, kind, sort, observable, observable_zh, unit, readings,
     value, statistic, published, spread, neutral, sign, bound, bound_why, contradicts (a record, or a list, that some
     check holds against the model and that says the opposite: not both can pass), note, miss.
@@ -71,6 +72,7 @@ class ArmPlan:
     name: str
     parameters: Mapping[str, float | str] = field(default_factory=dict)
     source: str = ""
+    label: str = ""
     comparators: tuple[ComparatorPlan, ...] = ()
     doses: tuple[DosePlan, ...] = ()
 

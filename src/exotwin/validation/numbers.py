@@ -12,7 +12,7 @@ from exotwin.biology import BASES, COLUMNS, OF_FITS, SHIPPED, SPECIES
 from exotwin.errors import BiologyError, nearest
 from exotwin.tables import read_text
 
-_SHOWN = ("source", *COLUMNS[:-1], "calibration", *OF_FITS, COLUMNS[-1])
+_SHOWN = ("source", "label", *COLUMNS[:-1], "calibration", *OF_FITS, COLUMNS[-1])
 _FIT = "calibration:"
 
 

@@ -5,7 +5,8 @@ Beside the PEtab problem (``NAME.yaml`` and what it names; measurements have the
 - ``calibration.toml``: title; condition, species, modules if not all, and infused (see `assemble`) of the model; text:
   what holds the numbers and what does not; starts, if not ten; rtol of each simulation, if not that of all fits;
   ``[[writes]]``: which estimated parameter goes where (parameter, table, name if it is another, species as in the row,
-  column = "value" or "spread", spread = true where the standard error is the row's spread in knowledge);
+  label in the table of labels, column = "value" or "spread", spread = true where the standard error is the row's spread
+  in knowledge);
   ``[population]`` for problems with our extension (see `Individuals`).
 - ``checks.tsv`` with ``checks.yaml``: measurements that the fit is only held against, as another problem over the same
   tables; columns low and high are the record's 95 % limits, needs says what the model lacks for them.
@@ -39,7 +40,7 @@ STARTS = 10
 _COARSEST = 1e-4  # of rtol: beyond it searches follow errors of integration
 
 _TOP = ("title", "condition", "species", "modules", "infused", "text", "starts", "rtol", "population", "writes")
-_WRITES = ("parameter", "table", "name", "species", "column", "spread")
+_WRITES = ("parameter", "table", "label", "name", "species", "column", "spread")
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Target:
     """Where an estimated parameter goes: ``column`` ("value" or "spread") of a row of a table.
 
     species : as in the row's cell. error_is_spread : the standard error becomes the row's spread in knowledge.
+    of : the label that the row belongs to, in the table of labels; "" in all others.
     """
 
     parameter: str
@@ -55,11 +57,17 @@ class Target:
     species: str
     column: str = "value"
     error_is_spread: bool = False
+    of: str = ""
+
+    def holds(self, row: Mapping[str, str]) -> bool:
+        """Whether a row of the table is the one."""
+        return row["name"] == self.name and row["species"] == self.species and row.get("label", "") == self.of
 
     @property
     def label(self) -> str:
         """As in "pool_anchor (mouse)"."""
-        return f"{self.name} ({self.species}{', spread' if self.column == 'spread' else ''})"
+        whose = f"{self.of}, {self.species}" if self.of else self.species
+        return f"{self.name} ({whose}{', spread' if self.column == 'spread' else ''})"
 
 
 @dataclass(frozen=True)
@@ -175,4 +183,5 @@ def _target(entry: dict[str, Any], where: str) -> Target:
     if column not in ("value", "spread"):
         raise InputError(f"{where}.column", found=f'"{column}"', expected='"value" or "spread"')
     name = entry.get("name", entry["parameter"])
-    return Target(entry["parameter"], entry["table"], name, entry["species"], column, entry.get("spread", False))
+    own = entry.get("label", "")
+    return Target(entry["parameter"], entry["table"], name, entry["species"], column, entry.get("spread", False), own)

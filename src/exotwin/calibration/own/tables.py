@@ -56,8 +56,8 @@ def shipped(root: Path, target: Target) -> Shipped:
     ------
     CalibrationError : no such row. BiologyError : a table that cannot be read.
     """
-    for row in read_rows(root / target.table):
-        if row["name"] == target.name and row["species"] == target.species:
+    for row in read_rows(root / target.table, first="label" if target.of else ""):
+        if target.holds(row.cells):
             se = row["se"].removeprefix("spread ") if target.column == "spread" else row["se"].split(" ")[0]
             value, spread = float(row["value"]), math.nan
             if row["distribution"] in ("normal", "lognormal"):
@@ -118,7 +118,7 @@ def _with(text: str, path: Path, calibration: str, cell: Cells) -> str:
             header = parts
             continue
         row = dict(zip(header, parts, strict=True))
-        if row["name"] == cell.target.name and row["species"] == cell.target.species:
+        if cell.target.holds(row):
             record = "spread_record" if cell.target.column == "spread" else "record"
             if f"calibration:{calibration}" not in row[record].split():
                 where = f'{path}, line {n + 1}, "{row["name"]}", {record}'
