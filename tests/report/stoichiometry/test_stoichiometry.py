@@ -17,6 +17,7 @@ from exotwin.errors import ReportError
 from exotwin.evidence import record
 from exotwin.mechanism import edges, plain_verdict, sites
 from exotwin.product import Product
+from exotwin.product.example import write_example
 from exotwin.report.stoichiometry import as_document, as_text, stoichiometry, write_page, write_stoichiometry
 from exotwin.report.stoichiometry.page import render
 from exotwin.report.stoichiometry.sides import AGAINST, FOR
@@ -128,7 +129,7 @@ def test_every_mediator_is_counted_or_named_as_not_measured(product, counted):
     found = stoichiometry(bare, dose="1e11 particles")
     assert found.counts == ()
     assert found.verdict == "nothing measured"
-    assert "holds none" in as_text(found)
+    assert "hold none" in as_text(found)
     assert "nothing measured" in render(found)
 
 
@@ -175,3 +176,80 @@ def test_errors_name_what_is_wrong_and_leave_nothing_behind(product, tmp_path):
     with pytest.raises(ReportError, match="volume is not known"):
         write_stoichiometry(unknown, tmp_path / "page.html")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def rich(tmp_path_factory):
+    """The example with proteins: inside, on the surface, in the fluid, and one of which nobody knows an effect."""
+    file = write_example(tmp_path_factory.mktemp("rich") / "lot")[0]
+    rows = (
+        "YWHAZ,500,copies/particle,lumen",
+        "VEGF,40,copies/particle,surface",
+        "VEGF,900,pg/mL,soluble",
+        "CD63,9,copies/EV,",
+    )
+    table = file.parent / "vesicles" / "proteins.csv"
+    table.write_text("\n".join(("protein,amount,unit,where", *rows)) + "\n", encoding="utf-8")
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("[vesicles]\n", '[vesicles]\nproteins = "vesicles/proteins.csv"\n'), encoding="utf-8")
+    return Product.from_toml(file)
+
+
+@pytest.fixture(scope="module")
+def with_proteins(rich):
+    return stoichiometry(rich, dose="3e10 particles", route="intra-ovarian")
+
+
+def test_proteins_are_counted_beside_the_mirna(with_proteins, local):
+    sites_of = {c.mediator: c.site for c in with_proteins.counts}
+    assert sites_of == {**{c.mediator: None for c in local.counts}, "YWHAZ": "inside", "VEGFA": "outside"}
+    assert (set(local.unmeasured), with_proteins.unmeasured) == ({"YWHAZ", "VEGFA"}, ())
+
+
+def test_a_protein_needs_its_own_level_and_that_of_half_activity_on_top(with_proteins):
+    numbers = {n: p.value for n, p in assemble("poi", "human", proteins={"VEGFA": "outside"}).parameters.items()}
+    (vegf,) = (c for c in with_proteins.counts if c.mediator == "VEGFA")
+    half = numbers["half_copies_vegfa"]
+    assert vegf.own.median == pytest.approx(half * numbers["own_over_half_vegfa"], rel=0.1)
+    assert half < vegf.needed.low * 10
+    assert vegf.needed.median == pytest.approx(half * (1 + numbers["own_over_half_vegfa"]), rel=0.3)
+    assert math.isnan(vegf.own_minutes)
+
+
+def test_one_step_fewer_stands_between_a_vesicle_and_a_receptor(with_proteins):
+    """Of the vesicles that a cell meets the cytosol sees the few that open, the surface all."""
+    inside, outside = (next(c for c in with_proteins.counts if c.mediator == m) for m in ("YWHAZ", "VEGFA"))
+    per_vesicle = [c.delivered.median / c.per_vesicle.median for c in (inside, outside)]
+    taken = with_proteins.steps["taken up by one cell"].median
+    opened = with_proteins.steps["of these, opened into the cytosol"].median
+    assert per_vesicle[0] < 2 * opened
+    assert per_vesicle[1] < 2 * taken
+    assert per_vesicle[1] > per_vesicle[0]
+
+
+def test_protein_in_the_fluid_is_told_in_plasma_and_counted_nowhere(with_proteins, rich):
+    """900 pg/mL of 19.2 kDa in the volume that holds the dose, over the plasma of a woman."""
+    litres = 3e10 / rich.vesicles.particles_per_mL.value / 1000
+    body = assemble("poi", "human").parameters
+    plasma = body["plasma_per_kg"].value * body["body_weight"].value / 1000
+    by_hand = 900e-12 * 1e3 * litres / 19.2e3 / plasma * 1e12
+    assert with_proteins.fluid == pytest.approx({"VEGFA": by_hand}, rel=1e-6)
+    assert "VEGFA in the fluid" in as_text(with_proteins)
+
+
+def test_the_page_and_the_text_show_proteins_with_their_site(with_proteins):
+    page, said = render(with_proteins), as_text(with_proteins)
+    assert "YWHAZ (inside)" in said
+    assert "VEGFA (outside)" in said
+    assert "protein, acts outside the cell" in page
+    assert "no record says: both are assumed" in page
+    document = as_document(with_proteins)
+    assert json.loads(json.dumps(document, allow_nan=False))["fluid"]["VEGFA"] > 0
+
+
+def test_a_product_with_proteins_alone_is_counted(rich):
+    alone = dataclasses.replace(rich, vesicles=dataclasses.replace(rich.vesicles, cargo=None))
+    found = stoichiometry(alone, dose="1e11 particles")
+    assert {c.mediator for c in found.counts} == {"YWHAZ", "VEGFA"}
+    assert found.doubt == {}
+    assert "Verdict" in render(found)

@@ -64,6 +64,8 @@ def as_document(found: Stoichiometry) -> dict[str, Any]:
         {"process": r.process, "animal": r.animal, "copies": r.copies, "ratio": _finite(r.ratio)}
         for r in found.readings
     ]
+    for count in document["counts"]:
+        count["own_minutes"] = _finite(count["own_minutes"])
     return document | {
         "exotwin": __version__,
         "verdict": found.verdict,
