@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from itertools import pairwise
 from tokenize import TokenError
 from typing import Any
@@ -45,11 +46,18 @@ def times(given: Any, where: str) -> tuple[float, ...]:
 def time(given: Any, where: str) -> float:
     """A number of days, or a text with a unit of time."""
     if isinstance(given, str):
-        value, _ = parse_amount(
-            given, where=where, kinds={"time": "day"}, example="25 hour", error=EvidenceError, signed=True
-        )
-        return value
+        try:
+            return _days(given)
+        except EvidenceError as fault:
+            raise EvidenceError(where, found=fault.found, expected=fault.expected, nearest=fault.nearest) from fault
     return number(given, where)
+
+
+@lru_cache(maxsize=1024)
+def _days(text: str) -> float:
+    kinds = {"time": "day"}
+    value, _ = parse_amount(text, where="", kinds=kinds, example="25 hour", error=EvidenceError, signed=True)
+    return value
 
 
 def numbers(given: Any, where: str) -> dict[str, float | str]:
