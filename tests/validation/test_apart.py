@@ -7,7 +7,7 @@ import pytest
 from exotwin import console
 from exotwin.errors import EvidenceError
 from exotwin.report import write_scoreboard
-from exotwin.validation import validate
+from exotwin.validation import details, validate
 from exotwin.validation.read import read_checks
 
 # the half-life, which fails, stands against a record that the null, which passes, holds against the model
@@ -52,6 +52,7 @@ def test_json_and_the_page_tell_which_record_stands_against_which(written, tiny_
     assert told["checks"][0]["contradicts"] == ["karin2019-burden-ratio"]
     assert told["summary"]["sided"] == {"value": {"calibrated": ["half-life"]}}
     record = "karin2019-burden-ratio"
+    assert dict(details(board.checks[0]))["against"] == record
     assert told["summary"]["contradictions"] == [
         {"check": "half-life", "record": record, "checks": ["nothing-without"], "met": [record]}
     ]

@@ -107,6 +107,7 @@ def details(s: Scored) -> list[tuple[str, str]]:
         ("deviation", _deviation(s)),
         ("verdict", s.verdict),
         ("basis", f"{s.basis}: {', '.join(s.fits)}" if s.fits else s.basis),
+        ("against", ", ".join(check.contradicts)),
         ("note", check.note),
         ("miss", check.miss),
         ("why", s.why),
