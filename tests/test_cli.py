@@ -217,6 +217,12 @@ def test_the_model_is_written_as_sbml_or_antimony_and_listed_with_records(exotwi
         (("stoichiometry", LOT, "-o", "."), "a folder"),
         (("stoichiometry", LOT, "-o", "/dev/null"), "a pipe or a device"),
         (("stoichiometry", "prodct.toml"), "no such file"),
+        (("stoichiometry", "nowhere/product.toml"), "no folder nowhere"),
+        (("stoichiometry", LOT.with_name("prodct.toml")), 'nearest   "product.toml"'),
+        (("product", LOT.parent), 'nearest   "product.toml"'),
+        (("run", EXAMPLES / "poi-umbilicl.toml", "-o", "out"), 'nearest   "poi-umbilical.toml"'),
+        (("run", EXAMPLES, "-o", "out"), "a folder"),
+        (("validate", "--file", "."), "a YAML file of checks"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_one_message(exotwin, monkeypatch, tmp_path, words, message):

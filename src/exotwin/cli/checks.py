@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from exotwin import console
-from exotwin.cli.given import check_page
+from exotwin.cli.given import check_page, check_read
 from exotwin.cli.root import Json, app, stoppable
 from exotwin.errors import EvidenceError, InputError
 
@@ -34,6 +34,8 @@ def validate(
     """Hold the models against published records: every check with its verdict, and what no check covers."""
     from exotwin import validation
 
+    for path in file or ():
+        check_read(path, "a YAML file of checks", "yaml", "yml")
     if html is not None:
         from exotwin.report import catalogue
 

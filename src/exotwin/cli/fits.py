@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from exotwin import console
-from exotwin.cli.given import check_folder, check_problem, names
+from exotwin.cli.given import check_folder, check_read, names
 from exotwin.cli.root import Json, app, stoppable
 from exotwin.errors import ExotwinError, InputError
 
@@ -38,7 +38,7 @@ def fit(
     """Fit a PEtab problem: many starts at once, profiles, a page; an interrupted fit goes on where it stopped."""
     from exotwin import calibration
 
-    check_problem(problem)
+    check_read(problem, "the YAML file of a PEtab problem", "yaml", "yml")
     if out is not None:
         check_folder(out)
     wanted = None if profiles.strip() == "all" else [] if profiles.strip() == "none" else names(profiles)

@@ -44,15 +44,15 @@ def check_folder(path: Path) -> None:
         raise InputError(f"folder {path}", found=found, expected="a folder, or a new name")
 
 
-def check_problem(path: Path) -> None:
-    """A folder, or a name that is missing, is told with the YAML files that lie there."""
-    if path.is_file():
+def check_read(path: Path, expected: str, *endings: str) -> None:
+    """To read: a folder, or a name that is missing, is told with the nearest of the files that lie there."""
+    if path.exists() and not path.is_dir():
         return
     beside = path if path.is_dir() else path.parent
-    there = sorted(each.name for each in (*beside.glob("*.yaml"), *beside.glob("*.yml")))
+    there = sorted(each.name for ending in endings for each in beside.glob(f"*.{ending}"))
     near = nearest(path.name, there) or (there[0] if len(there) == 1 else None)
-    found = "a folder" if path.is_dir() else "no such file"
-    raise InputError(str(path), found=found, expected="the YAML file of a PEtab problem", nearest=near)
+    found = "a folder" if path.is_dir() else "no such file" if beside.is_dir() else f"no folder {beside}"
+    raise InputError(str(path), found=found, expected=expected, nearest=near)
 
 
 def check_file(path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from exotwin import console
-from exotwin.cli.given import check_page
+from exotwin.cli.given import check_page, check_read
 from exotwin.cli.root import Json, Out, app, stoppable
 from exotwin.errors import StudyError
 
@@ -29,6 +29,7 @@ def run(
     """Simulate a study and write results, report and figures; an interrupted run goes on where it stopped."""
     from exotwin.result import run as run_study
 
+    check_read(study, "the TOML file of a study", "toml")
     began = time.perf_counter()
     with stoppable("finished chunks are kept, and the same command goes on from there"), console.Bar() as bar:
         result = run_study(study, out=out, language=language, n_threads=threads, progress=bar)
@@ -49,6 +50,7 @@ def product(
     """Read a product's instrument files and judge it against ISCT 2006 and MISEV2023."""
     from exotwin.product import Product
 
+    check_read(file, "the TOML file of a product", "toml")
     lot = Product.from_toml(file)
     if json:
         console.show_json(lot.as_dict())
@@ -81,6 +83,7 @@ def stoichiometry(
     from exotwin.report.stoichiometry import as_document, as_text, write_page
     from exotwin.report.stoichiometry import stoichiometry as count
 
+    check_read(product, "the TOML file of a product", "toml")
     if out is not None:
         check_page(out)
     with stoppable("nothing was written"), console.Bar() as bar:
