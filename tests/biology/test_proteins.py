@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exotwin.biology import assemble
+from exotwin.biology.assemble import SHIPPED
+from exotwin.engine import Dose, load
 from exotwin.errors import BiologyError
 
 BROUGHT = {"YWHAZ": "inside", "VEGFA": "outside"}
@@ -153,6 +155,45 @@ def test_proteins_of_one_site_alone_leave_no_trace_of_the_other():
     outside = assemble("poi", "human", proteins={"VEGFA": "outside"})
     assert "copies_vegfa" in outside.states
     assert not any("cellular" in name for name in (*outside.states, *outside.parameters))
+
+
+def test_a_row_of_one_protein_takes_the_place_of_the_common_one_and_hinders_no_other(toy_root):
+    table = toy_root / "modules" / "proteins.csv"
+    row = "half_copies_vegfa, 900, copy/cell, , fixed, fixed, all, assumed, , , , , for a test\n"
+    table.write_text(table.read_text(encoding="utf-8") + row, encoding="utf-8")
+
+    def halves(proteins):
+        built = assemble("toy", "mouse", proteins=proteins, root=toy_root)
+        return {n: p.value for n, p in built.parameters.items() if n.startswith("half_copies")}
+
+    assert halves(BROUGHT) == {"half_copies_ywhaz": 1e6, "half_copies_vegfa": 900}
+    assert halves({"YWHAZ": "inside"}) == {"half_copies_ywhaz": 1e6}
+
+
+def test_the_page_of_uptake_gives_what_arrives():
+    """With one copy a vesicle, at middle values, as printed."""
+    page = (SHIPPED / "modules" / "uptake.md").read_text(encoding="utf-8")
+    rows = (
+        ("mouse, 10¹⁰ vesicles by vein", "mouse", "intravenous", 1e10),
+        ("woman, 10¹¹ vesicles by vein", "human", "intravenous", 1e11),
+        ("woman, 3·10¹⁰ vesicles into the ovaries", "human", "intra-ovarian", 3e10),
+    )
+    times = np.concatenate([[0.0], np.geomspace(1e-4, 20, 400)])
+    for label, species, route, dose in rows:
+        model = assemble("poi", species, proteins=BROUGHT)
+        given = {"copies_per_vesicle_ywhaz": 1.0, "copies_per_vesicle_vegfa": 1.0}
+        outputs = [f"{what}_{p}" for p in ("ywhaz", "vegfa") for what in ("copies", "activity")]
+        doses = [Dose(model.dosing["vesicles", route].state, 0.0, dose)]
+        found = load(model.sbml).simulate(times, parameters=given, doses=doses, outputs=outputs)
+        printed = " | ".join(_figure(float(found[o].values.max()), 1 + o.startswith("copies")) for o in outputs)
+        assert f"| {label} | {printed} |" in page
+
+
+def _figure(value, digits):
+    mantissa, power = f"{value:.{digits - 1}e}".split("e")
+    if int(power) >= -3:
+        return f"{value:.{digits}g}"
+    return f"{mantissa}·10" + str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def test_a_site_that_is_none_is_refused():

@@ -121,6 +121,8 @@ def assemble(
         base.name: _expand(read_parameters(base.with_suffix(".csv"), species), names)
         for base in dict.fromkeys([*bases, own])
     }
+    if proteins:  # the table may have rows of single proteins that this product lacks
+        tables[_PROTEINS] = _named(tables[_PROTEINS], joined)
     tables["tissues"] = _named(_tissues(page, species, root), joined)
     if modules:
         tables = {name: _named(rows, joined) for name, rows in tables.items()}
