@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,8 +83,8 @@ class Models:
 
         key = (plan.condition, plan.species, plan.combination, *plan.modules)
         if key not in self._built:
-            how = {"combination": plan.combination} if plan.combination else {}
-            model = assemble(plan.condition, plan.species, modules=plan.modules, root=self._root, **how)
+            join = partial(assemble, plan.condition, plan.species, modules=plan.modules, root=self._root)
+            model = join(combination=plan.combination) if plan.combination else join()
             self._built[key] = Built(model, load(model.sbml))
         return self._built[key]
 
