@@ -242,13 +242,23 @@ def test_a_product_shows_its_proteins_everywhere(lot: Path) -> None:
     product = with_proteins(lot, "TIMP1,12,pg/1e9 particles,surface", "VEGF,<3.9,pg/mL,", "CD63,20,copies/particle,")
     held = product.as_dict()["vesicles"]["proteins"]
     assert [e["name"] for e in held["entries"]] == ["TIMP1", "VEGFA", "CD63"]
-    assert [p.name for p in product.proteins()] == ["CD63", "TIMP1", "VEGFA"]
+    assert [p.name for p in product.proteins()] == ["TIMP1", "VEGFA", "CD63"]  # with a known effect first
     for shown in (product.summary(), product._repr_html_()):
         assert "TIMP1" in shown
         assert "12 pg/1e9 particles" in shown
         assert "none found, below" in shown
         assert "3 names, 1 of them without a known effect here" in shown
     assert any(f.kind == "protein amounts" and f.path == "vesicles/proteins.csv" for f in product.files)
+
+
+def test_a_long_table_is_shown_by_its_first_rows_and_a_count(lot: Path) -> None:
+    product = with_proteins(lot, *(f"P{k},{k},copies/particle," for k in range(1, 31)), "TIMP1,1,copies/particle,")
+    assert [p.name for p in product.proteins()][:2] == ["TIMP1", "P30"]
+    assert len(product.proteins()) == 31
+    for shown in (product.summary(), product._repr_html_()):
+        assert "and 23 more" in shown
+        assert "P24" in shown
+        assert "P23" not in shown.split("emarks")[0]
 
 
 def test_a_product_without_such_a_table_says_nothing_of_proteins(lot: Path) -> None:

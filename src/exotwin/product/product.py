@@ -121,7 +121,10 @@ class Product:
         lines += [f"  {v.standard:<14}{v.outcome}: {v.summary}" for v in self.verdicts]
         for m in self.leaders():
             lines.append(f"  {_label(m):<14}{m.share:.2%} of reads, {m.copies_per_vesicle:.1e} copies per vesicle")
-        lines += [f"  {p.name:<14}{p.amount} ({p.where}), {_copies(p)}" for p in self.proteins()]
+        shown, more = self.proteins()[:_N_SHOWN], len(self.proteins()) - _N_SHOWN
+        lines += [f"  {p.name:<14}{p.amount} ({p.where}), {_copies(p)}" for p in shown]
+        if more > 0:
+            lines.append(f"  and {more} more amounts of proteins")
         if self.remarks:
             lines.append(f"  remarks: {len(self.remarks)}")
         return "\n".join(lines)
@@ -138,10 +141,11 @@ class Product:
         return tuple(chosen[:n])
 
     def proteins(self) -> tuple[ProteinCopies, ...]:
-        """Every amount of the table of proteins, most copies first, those without copies last; none without a table."""
-        if self.vesicles is None or self.vesicles.proteins is None:
+        """Every amount of the table of proteins, known effects first, then by copies; none without a table."""
+        held = self.vesicles.proteins if self.vesicles is not None else None
+        if held is None:
             return ()
-        return tuple(sorted(self.vesicles.proteins.entries, key=_by_copies))
+        return tuple(sorted(held.entries, key=lambda entry: (entry.name in held.unknown, *_by_copies(entry))))
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain numbers, texts and lists, for JSON; the size distribution by its statistics."""
@@ -155,7 +159,10 @@ class Product:
 
     def _repr_html_(self) -> str:
         rows = [(_label(m), f"{m.share:.2%}", f"{m.copies_per_vesicle:.1e}", _range(m)) for m in self.leaders()]
-        proteins = [(p.name, p.amount, p.where, _copies(p, unit=""), _span(p)) for p in self.proteins()]
+        shown, more = self.proteins()[:_N_SHOWN], len(self.proteins()) - _N_SHOWN
+        proteins = [(p.name, p.amount, str(p.where), _copies(p, unit=""), _span(p)) for p in shown]
+        if more > 0:
+            proteins.append((f"and {more} more", "", "", "", ""))
         return show.page(self._title(), self.facts(), self.verdicts, rows, proteins, self.remarks)
 
     def _title(self) -> str:
@@ -177,7 +184,7 @@ def _by_copies(entry: ProteinCopies) -> tuple[bool, float, str]:
     return unknown, 0.0 if unknown else -entry.copies_per_vesicle, entry.name
 
 
-def _copies(entry: ProteinCopies, *, unit: str = " copies per vesicle") -> str:
+def _copies(entry: ProteinCopies, *, unit: str = " copies per particle") -> str:
     if math.isnan(entry.copies_per_vesicle):
         return "mass of the chain not known"
     if entry.copies_per_vesicle == 0:

@@ -22,7 +22,7 @@ def page(
     """HTML of a product.
 
     facts : label and text. cargo : rows of name, share, copies per vesicle, its 95 % range. proteins : rows of name,
-    amount as given, place, copies per vesicle, its 95 % range. remarks : one line each.
+    amount as given, place, copies per particle, its 95 % range. remarks : one line each.
     """
     parts = [f'<div style="max-width:60em;line-height:1.4"><strong>{escape(title)}</strong>', _table(facts)]
     if verdicts:
@@ -33,10 +33,10 @@ def page(
             for v in verdicts
         ]
         parts.append(f'<table style="border-collapse:collapse;margin-top:.6em">{"".join(lines)}</table>')
-    known = ("copies per vesicle", "95 % of what is known")
+    known = "95 % of what is known"
     for head, rows in (
-        (("miRNA", "share of reads", *known), cargo),
-        (("protein", "amount", "where", *known), proteins),
+        (("miRNA", "share of reads", "copies per vesicle", known), cargo),
+        (("protein", "amount", "where", "copies per particle", known), proteins),
     ):
         if rows:
             cells = "".join(f'<th style="{_CELL}">{h}</th>' for h in head)
