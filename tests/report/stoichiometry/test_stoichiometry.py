@@ -121,8 +121,9 @@ def test_without_a_dose_the_whole_vial_is_given(product):
 
 
 def test_every_mediator_is_counted_or_named_as_not_measured(product, counted):
-    asked = set(assemble("poi", "human").mediators)
-    proteins = {e.mediator for e in edges() if e.process in assemble("poi", "human").processes} & set(sites())
+    model = assemble("poi", "human")
+    asked = set(model.mediators)
+    proteins = {e.mediator for e in edges() if e.process in model.processes} & set(sites())
     assert {c.mediator for c in counted.counts} | set(counted.unmeasured) == asked | proteins
     few = dataclasses.replace(product.vesicles.cargo, mediators={})
     bare = dataclasses.replace(product, vesicles=dataclasses.replace(product.vesicles, cargo=few))
