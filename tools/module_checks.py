@@ -30,7 +30,7 @@ from exotwin.validation import Scoreboard, Scored, read_checks, validate
 
 FOLDERS = ("modules", "conditions", "species")
 BASES = ("measured", "derived", "fitted", "assumed")
-EXTRA_TABLES = {"cells": ("sources.csv",)}
+EXTRA_TABLES = {"cells": ("sources.csv",), "label": ("labels.csv",)}
 ROUNDING = 0.02  # two runs on different machines may end on different sides of a last digit
 _DEFINED = re.compile(r"^\s*(\w+)(?:'\s*=|\s*:=)", re.MULTILINE)
 _NUMBER = re.compile(r"\d+(?:[.]\d+)?")
@@ -168,7 +168,8 @@ def _value(row: Mapping[str, str]) -> str:
 
 
 def _of_source(row: Mapping[str, str]) -> str:
-    return f", {row['source']}" if row.get("source") else ""
+    whose = row.get("source") or row.get("label")
+    return f", {whose}" if whose else ""
 
 
 def _cell(text: str) -> str:

@@ -27,6 +27,11 @@ FIGURES = {
     ),
     "culture": (cells.culture, "Divisions, senescent share, telomeres and doubling time by passage and source"),
     "vesicles-course": (vesicles.course, "Vesicles in blood and organs over time after a dose by vein, with records"),
+    "vesicles-monocytes": (
+        vesicles.endotoxin,
+        "Where a dose is at rest and with endotoxin; what monocytes carry for days",
+    ),
+    "label-seen": (vesicles.labels, "What labels show of one dose in blood, kidneys and muscle, against the vesicles"),
     "vesicles-routes": (
         vesicles.routes,
         "Per cent of the dose by tissue and route in a person, after an hour and a day",

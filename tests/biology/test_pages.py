@@ -77,7 +77,7 @@ def test_the_page_of_vesicles_gives_where_they_go(simulate):
     relative = [f"{o.removeprefix('in_')} {100 * mouse[o][4] / both:.1f} (" for o in ("spleen", "in_lung", "kidney")]
     _assert_has(
         "modules/vesicles.md",
-        f"| mouse, 10¹⁰ by vein: blood | {mouse['blood'][1]:.0f} | {mouse['blood'][3]:.1f} | {mouse['blood'][4]:.2f} |",
+        f"| mouse, 10¹⁰ by vein: blood | {mouse['blood'][1]:.0f} | {mouse['blood'][3]:.1f} | {mouse['blood'][4]:.3f} |",
         f"| liver | {mouse['liver'][1]:.0f} (64 ",
         f"| {mouse['liver'][3]:.0f} (80) | {mouse['liver'][4]:.0f} | {mouse['liver'][5]:.0f} (28 ",
         "| woman, 10¹¹ by vein: blood | "

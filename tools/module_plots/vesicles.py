@@ -8,14 +8,37 @@ from matplotlib.figure import Figure
 
 from exotwin.report.palette import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, SKY, VERMILION
 from exotwin.validation.check import ArmPlan
-from module_plots.shared import HOUR, MINUTE, arm, band, bolus, dress, legend, of, points, run, sheet, study, value
-
-ORGANS = (
-    ("liver", "vesicles_liver", GREEN),
-    ("spleen", "vesicles_spleen", PURPLE),
-    ("lung", "vesicles_in_lung", SKY),
-    ("kidney", "vesicles_kidney", ORANGE),
+from exotwin.validation.study import Simulated
+from module_plots.shared import (
+    HOUR,
+    MINUTE,
+    Floats,
+    arm,
+    band,
+    bolus,
+    dress,
+    legend,
+    of,
+    points,
+    run,
+    sheet,
+    study,
+    value,
 )
+
+Organs = tuple[tuple[str, str, str], ...]
+ORGANS: Organs = (
+    ("liver", "seen_liver", GREEN),
+    ("spleen", "seen_spleen", PURPLE),
+    ("lung", "seen_lung", SKY),
+    ("kidney", "seen_kidney", ORANGE),
+)
+KEPT = {
+    "liver": "vesicles_liver",
+    "spleen": "vesicles_in_spleen",
+    "lung": "vesicles_in_lung",
+    "kidney": "vesicles_kidney",
+}
 ROUTES = (
     ("vein", "vesicles_blood"),
     ("peritoneum", "vesicles_ip"),
@@ -32,7 +55,7 @@ TISSUES = (
     ("spleen", "vesicles_spleen"),
     ("lung", "vesicles_in_lung"),
     ("kidney", "vesicles_kidney"),
-    *((t, f"vesicles_in_{t}") for t in ("ovary", "brain", "artery", "marrow", "skin", "muscle")),
+    *((t, f"vesicles_in_{t}") for t in ("ovary", "brain", "artery", "heart", "marrow", "skin", "muscle")),
 )
 
 
@@ -41,48 +64,27 @@ def course() -> Figure:
     figure, ((blood, organs, relative),) = sheet(1, 3, 3.3)
     days = np.concatenate([[0.0], np.geomspace(0.5 * MINUTE, 2, 140)])
     minutes = days[1:] / MINUTE
-    outputs = ["vesicles_blood", *(o for _, o, _ in ORGANS)]
     mouse = study("vesicles-mouse", patients=40, draws=0)
-    arms = {k: mouse.arms[k] for k in ("vesicles", "label that stays", "no macrophages")}
+    arms = {k: mouse.arms[k] for k in ("particle", "technetium", "no macrophages")}
+    outputs = ["vesicles_blood", *(o for _, o, _ in ORGANS)]
     found = run(study("vesicles-mouse", patients=40, draws=0, arms=arms), outputs, days)
     human = study("vesicles-human", patients=40, draws=0)
     person = run(human, ["vesicles_blood"], days)
-    dose = arms["vesicles"].doses[0].amount
-    for which, label, colour, dashes in (
-        ("vesicles", "mouse", BLUE, "-"),
-        ("no macrophages", "mouse without macrophages", ORANGE, (0, (5, 2))),
+    dose = arms["particle"].doses[0].amount
+    for source, which, given, label, colour, dashes in (
+        (found, "particle", dose, "mouse", BLUE, "-"),
+        (found, "no macrophages", dose, "mouse without macrophages", ORANGE, (0, (5, 2))),
+        (person, "vesicles", human.arms["vesicles"].doses[0].amount, "person", VERMILION, (0, (1.5, 1))),
     ):
-        band(blood, minutes, 100 * of(found, which, "vesicles_blood")[:, 1:] / dose, colour, label, ls=dashes)
-    given = human.arms["vesicles"].doses[0].amount
-    band(
-        blood,
-        minutes,
-        100 * of(person, "vesicles", "vesicles_blood")[:, 1:] / given,
-        VERMILION,
-        "person",
-        ls=(0, (1.5, 1)),
-    )
-    phases = value("ev-pk-fluorophore-biexp")
-    quick, slow = phases["t_half_alpha_min"], phases["t_half_beta_min"]
-    for half, anchor, span in ((quick, 100.0, (1, 25)), (slow, 0.02, (120, 900))):
-        at = np.linspace(*span, 40)
-        edges = [anchor * 0.5 ** ((at - at[0]) / h) for h in half]
-        blood.fill_between(
-            at,
-            *edges,
-            color=INK,
-            alpha=0.22,
-            lw=0,
-            label="slopes of ev-pk-fluorophore-biexp" if half is quick else None,
-        )
+        band(blood, minutes, 100 * of(source, which, "vesicles_blood")[:, 1:] / given, colour, label, ls=dashes)
     blood.set_yscale("log")
     blood.set_xscale("log")
     blood.set_ylim(1e-6, 300)
     blood.set_xlim(0.5, 2880)
-    dress(blood, "In blood, % of dose", "minutes after a dose by vein", x="log", y="log")
+    dress(blood, "Vesicles in blood, % of dose", "minutes after a dose by vein", x="log", y="log")
     legend(blood, loc="lower left")
     for name, output, colour in ORGANS:
-        band(organs, minutes, 100 * of(found, "label that stays", output)[:, 1:] / dose, colour, name, limits=False)
+        band(organs, minutes, 100 * of(found, "particle", output)[:, 1:] / dose, colour, name, limits=False)
     seen = value("np-100nm-mouse-timecourse")
     for name, _, colour in ORGANS:
         if name in seen:
@@ -92,26 +94,109 @@ def course() -> Figure:
     organs.set_yscale("log")
     organs.set_ylim(0.05, 800)
     organs.set_xlim(1, 2880)
-    dress(organs, "Mouse, label that stays, % of dose", "minutes after a dose by vein", x="log", y="log")
+    dress(organs, "Mouse, particles, % of dose", "minutes after a dose by vein", x="log", y="log")
     legend(organs, loc="upper left", ncols=2)
-    seen = value("atlas-ucmsc-99mTc")
-    both = of(found, "label that stays", "vesicles_liver") + of(found, "label that stays", "vesicles_spleen")
-    for name, output, colour in ORGANS:
+    _shares(relative, found, "technetium", "atlas-ucmsc-99mTc", days, ORGANS)
+    relative.set_ylim(0.5, 2000)
+    dress(relative, "By 99mTc, liver + spleen = 100", "hours after a dose by vein", y="log")
+    return figure
+
+
+def _shares(axes: Axes, found: Simulated, which: str, name: str, days: Floats, organs: Organs) -> None:
+    """Organs against liver and spleen together, with the record of that label."""
+    seen = value(name)
+    both = of(found, which, "seen_liver") + of(found, which, "seen_spleen")
+    for organ, output, colour in organs:
         with np.errstate(all="ignore"):
-            band(
-                relative,
-                days[1:] / HOUR,
-                (100 * of(found, "label that stays", output) / both)[:, 1:],
-                colour,
-                limits=False,
-            )
-        points(relative, seen["time_h"], seen[name], color=colour)
-    points(relative, [], [], color=FAINT, label="atlas-ucmsc-99mTc")
-    relative.set_yscale("log")
-    relative.set_ylim(0.5, 300)
-    relative.set_xlim(0, 6)
-    dress(relative, "Liver + spleen = 100", "hours after a dose by vein", y="log")
-    legend(relative, loc="upper right", bbox_to_anchor=(1, 0.78))
+            course = (100 * of(found, which, output) / both)[:, 1:]
+        band(axes, days[1:] / HOUR, course, colour, organ, limits=False)
+        points(axes, seen["time_h"], seen[organ], color=colour)
+    points(axes, [], [], color=FAINT, label=name)
+    axes.set_yscale("log")
+    axes.set_xlim(0, 6.3)
+    legend(axes, loc="upper right", ncols=2)
+
+
+def labels() -> Figure:
+    """One dose by what labels show: blood, kidneys by indium, brain, against what is on vesicles."""
+    figure, ((blood, kidney, muscle),) = sheet(1, 3, 3.3)
+    days = np.concatenate([[0.0], np.geomspace(0.5 * MINUTE, 2, 140)])
+    mouse = study("vesicles-mouse", patients=40, draws=0)
+    kinds = (
+        ("iodine", VERMILION),
+        ("fluorophore", ORANGE),
+        ("indium", GREEN),
+        ("lipid dye", PURPLE),
+        ("luciferase", SKY),
+    )
+    arms = {k: mouse.arms[k] for k, _ in kinds}
+    outputs = [
+        "seen_blood",
+        "seen_muscle",
+        "seen_heart",
+        "vesicles_blood",
+        "vesicles_in_muscle",
+        *(o for _, o, _ in ORGANS),
+    ]
+    found = run(study("vesicles-mouse", patients=40, draws=0, arms=arms), outputs, days)
+    dose = arms["iodine"].doses[0].amount
+    for axes, seen, whole in ((blood, "seen_blood", "vesicles_blood"), (muscle, "seen_muscle", "vesicles_in_muscle")):
+        for kind, colour in kinds:
+            band(axes, days[1:] / MINUTE, 100 * of(found, kind, seen)[:, 1:] / dose, colour, kind, limits=False)
+        course = 100 * of(found, "luciferase", whole)[:, 1:] / dose
+        band(axes, days[1:] / MINUTE, course, INK, "vesicles", limits=False, ls=(0, (1.5, 1)))
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlim(0.5, 2880)
+    blood.set_ylim(1e-3, 200)
+    muscle.set_ylim(1e-3, 200)
+    dress(blood, "Mouse, seen in blood, % of dose", "minutes after a dose by vein", x="log", y="log")
+    legend(blood, loc="lower left")
+    dress(muscle, "Mouse, seen in muscle, % of dose", "minutes after a dose by vein", x="log", y="log")
+    chosen = (*(o for o in ORGANS if o[0] != "liver"), ("heart", "seen_heart", INK))
+    _shares(kidney, found, "indium", "atlas-wjmsc-111In", days, chosen)
+    kidney.set_ylim(0.2, 300)
+    dress(kidney, "By 111In, liver + spleen = 100", "hours after a dose by vein", y="log")
+    return figure
+
+
+def endotoxin() -> Figure:
+    """Where a dose is after an hour, at rest and with endotoxin; the second leg into muscle."""
+    figure, ((place, leg),) = sheet(1, 2, 2.9)
+    mouse = study("vesicles-mouse", patients=40, draws=0)
+    arms = {k: mouse.arms[k] for k in ("lipid dye", "endotoxin")}
+    where = (
+        ("liver", "vesicles_liver"),
+        ("spleen", "vesicles_in_spleen"),
+        ("lung", "vesicles_in_lung"),
+        ("monocytes", "vesicles_monocytes"),
+        ("marrow", "vesicles_in_marrow"),
+        ("blood", "vesicles_blood"),
+    )
+    days = np.concatenate([[0.0], np.geomspace(MINUTE, 6, 120)])
+    at = int(np.argmin(abs(days - HOUR)))
+    found = run(
+        study("vesicles-mouse", patients=40, draws=0, arms=arms),
+        [*(o for _, o in where), "label_monocytes", "vesicles_phagocytes_muscle", "label_muscle"],
+        days,
+    )
+    dose = arms["lipid dye"].doses[0].amount
+    for which, name, colour, dy in (("lipid dye", "at rest", BLUE, -0.17), ("endotoxin", "endotoxin", VERMILION, 0.17)):
+        shares = [100 * np.median(of(found, which, o)[:, at]) / dose for _, o in where]
+        place.barh(np.arange(len(where)) + dy, shares, 0.32, color=colour, label=name)
+        carried = of(found, which, "vesicles_monocytes") + of(found, which, "label_monocytes")
+        band(leg, days[1:], 100 * carried[:, 1:] / dose, colour, f"monocytes in vessels, {name}", limits=False)
+        held = of(found, which, "vesicles_phagocytes_muscle") + of(found, which, "label_muscle")
+        band(leg, days[1:], 100 * held[:, 1:] / dose, colour, f"muscle, {name}", limits=False, ls=(0, (1.5, 1)))
+    place.set_yticks(range(len(where)), [n for n, _ in where])
+    place.set_ylim(len(where) - 0.5, -0.6)
+    place.set_xscale("log")
+    dress(place, "Mouse after an hour, % of dose", "% of dose", x="log", y="none")
+    legend(place, loc="lower right")
+    leg.set_yscale("log")
+    leg.set_ylim(0.01, 1000)
+    dress(leg, "Vesicles or what is left of a label, % of dose", "days after a dose by vein", y="log")
+    legend(leg, loc="upper right", ncols=2)
     return figure
 
 
@@ -150,9 +235,10 @@ def dose() -> Figure:
         f"{k}": arm(f"{k}", ArmPlan("x", doses=(bolus("vesicles_blood", float(d)),)), **stays)
         for k, d in enumerate(doses)
     }
-    outputs = [*(o for _, o, _ in ORGANS), "vesicles_blood", "vesicles_in_muscle"]
+    organs = [(name, KEPT[name], colour) for name, _, colour in ORGANS]
+    outputs = [*(o for _, o, _ in organs), "vesicles_blood", "vesicles_in_muscle"]
     found = run(study(base.name, patients=1, draws=0, arms=arms), outputs, [0.0, 1 / 24])
-    lines = (*ORGANS, ("blood", "vesicles_blood", VERMILION), ("muscle", "vesicles_in_muscle", INK))
+    lines = (*organs, ("blood", "vesicles_blood", VERMILION), ("muscle", "vesicles_in_muscle", INK))
     for name, output, colour in lines:
         share = [100 * of(found, f"{k}", output)[0, -1] / d for k, d in enumerate(doses)]
         amount.plot(doses, share, color=colour, label=name)
@@ -179,7 +265,7 @@ def dose() -> Figure:
 
 def _tissues(axes: Axes) -> None:
     """Vesicles taken up per cell of each tissue over a week, per 1e11 given to a person."""
-    names = ("ovary", "brain", "artery", "marrow", "skin", "muscle")
+    names = ("ovary", "brain", "artery", "heart", "marrow", "skin", "muscle")
     days = np.concatenate([[0.0], np.geomspace(1e-3, 7, 200)])
     chosen = {"vein": BLUE, "into the tissue": VERMILION}
     arms = {"vein": ArmPlan("vein", doses=(bolus("vesicles_blood", 1e11),))}
