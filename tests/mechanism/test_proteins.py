@@ -48,13 +48,16 @@ def test_only_protein_at_its_place_on_the_vesicle_comes_to_its_site(name, where,
     found = carried(lot(proteins=(protein(name, 6.0, where),)), name)
     if share is None:
         assert dict(found.copies_per_vesicle) == dict(found.gains) == {}
-        assert any(said.startswith(f"{name}: ") and "does not come with the vesicles" in said for said in found.remarks)
+        (said,) = (r for r in found.remarks if r.startswith(name))
+        assert "does not come with the vesicles to where it acts" in said
+        assert "was not measured" in said
+        assert found.unmeasured == (name,)
     else:
         brought = found.copies_per_vesicle[name]
         assert brought.copies_per_vesicle == pytest.approx(6 * share)
         assert brought.log10_sd == pytest.approx(math.hypot(0.3, 0 if share == 1 else SHARE_LOG10_SD))
         assert (name, "angiogenesis" if name == "VEGFA" else "antioxidant_defence") in found.gains
-    assert found.unmeasured == ()
+        assert found.unmeasured == ()
 
 
 def test_a_row_that_states_its_place_wins_over_one_that_does_not():
@@ -73,7 +76,7 @@ def test_vesicles_without_vegf_beside_a_fluid_with_it_are_told_as_the_record_fou
     assert found.unmeasured == ()
     (said,) = (r for r in found.remarks if r.startswith("VEGFA"))
     assert "none found on the surface" in said
-    assert "in the fluid" in said
+    assert "it is in the fluid, and does not come with the vesicles" in said
     assert proteins_of([product], OVARY) == {}
 
 
@@ -87,7 +90,7 @@ def test_a_protein_without_a_row_is_not_measured_and_not_zero():
 def test_a_mass_without_the_mass_of_its_chain_says_nothing():
     found = carried(lot(proteins=(protein("VEGFA", math.nan, "surface"),)))
     assert dict(found.gains) == {}
-    assert any("nothing is said" in r for r in found.remarks)
+    assert found.unmeasured == ("VEGFA",)
 
 
 def test_only_proteins_that_move_a_process_of_the_condition_are_asked_for():

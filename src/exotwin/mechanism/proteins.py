@@ -19,6 +19,12 @@ Site = Literal["inside", "outside"]
 COLUMNS = ("protein", "acts", "records", "note")
 PLACE: Mapping[Site, Place] = {"inside": "lumen", "outside": "surface"}
 """Where on a vesicle a protein must be to come to its site."""
+_ON: Mapping[Place, str] = {
+    "lumen": "in the lumen of vesicles",
+    "surface": "on the surface of vesicles",
+    "soluble": "in the fluid",
+    "not stated": "in the preparation",
+}
 SHARE_UNKNOWN, SHARE_LOG10_SD = 0.3, 0.27
 """Of an amount without a place, the share that is at the right one: about a third, as if even over lumen, surface and
 fluid; 95 % between 0.09 and 1. Assumed: preparations differ, and hold what is no vesicle (purity-ratio-fooled)."""
@@ -71,21 +77,23 @@ def at_site(product: Product, protein: str) -> MediatorCopies | None:
     return MediatorCopies(protein, math.nan, copies, sd, measured=True)
 
 
+def looked_for(product: Product, protein: str) -> bool:
+    """Whether the product's table says how much of a protein is where it can act, were it none."""
+    places = (PLACE[site(protein)], "not stated")
+    return any(e.where in places and not math.isnan(e.copies_per_vesicle) for e in _entries(product, protein))
+
+
 def beside(product: Product, protein: str) -> str | None:
-    """Why a protein is measured in the product and still not brought; None where it is brought or was not measured."""
+    """Why a protein of the product's table is not brought; None where it is brought, or has no row."""
     entries = _entries(product, protein)
     if not entries or at_site(product, protein) is not None:
         return None
-    acts = site(protein)
-    looked = [e for e in entries if e.where in (PLACE[acts], "not stated")]
-    if any(math.isnan(e.copies_per_vesicle) for e in looked):
-        return f"{protein}: a mass without the mass of its chain, so nothing is said of its copies."
-    found = [e for e in entries if e.copies_per_vesicle > 0]
-    where = ", ".join(dict.fromkeys("in the fluid" if e.where == "soluble" else f"in the {e.where}" for e in found))
-    if not found:
-        return f"{protein}: looked for, none found."
-    none = f"none found on the {PLACE[acts]} of vesicles; " if looked else ""
-    return f"{protein}: {none}it is {where}, acts from {acts} a cell, and so does not come with the vesicles."
+    said = f"{protein}, which acts {site(protein)} a cell"
+    here, found = _ON[PLACE[site(protein)]], [_ON[e.where] for e in entries if e.copies_per_vesicle > 0]
+    elsewhere = f"it is {' and '.join(found)}, and does not come with the vesicles to where it acts" if found else ""
+    if not looked_for(product, protein):
+        return f"{said}: {elsewhere or 'none was found elsewhere'}; what is {here} was not measured."
+    return f"{said}: looked for, and none found {here}{'; ' if found else ''}{elsewhere}."
 
 
 def _entries(product: Product, protein: str) -> tuple[ProteinCopies, ...]:

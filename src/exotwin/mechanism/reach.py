@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from exotwin.errors import MechanismError, nearest
 from exotwin.mechanism.edges import Edge
 from exotwin.mechanism.edges import edges as table_of_edges
-from exotwin.mechanism.proteins import Site, at_site, beside, sites
+from exotwin.mechanism.proteins import Site, at_site, beside, looked_for, sites
 from exotwin.quantities import Z95
 
 if TYPE_CHECKING:
@@ -77,10 +77,9 @@ def proteins_of(
 
 
 def proteins_unmeasured(product: Product, processes: Iterable[str]) -> tuple[str, ...]:
-    """Proteins that would act on one of the processes and of which the product's table says nothing; not zero."""
-    held = product.vesicles.proteins.entries if product.vesicles and product.vesicles.proteins else ()
-    moved, looked = _moved(processes, None), {entry.name for entry in held}
-    return tuple(name for name in sites() if name in moved and name not in looked)
+    """Proteins that would act on one of the processes and of which the product's table says nothing there; not zero."""
+    moved = _moved(processes, None)
+    return tuple(name for name in sites() if name in moved and not looked_for(product, name))
 
 
 def _moved(processes: Iterable[str], table: tuple[Edge, ...] | None) -> set[str]:
@@ -127,17 +126,21 @@ def mechanism_of(
     for edge in reached:
         gain, sd = gains.get((edge.mediator, edge.process), (0.0, 0.0))
         gains[edge.mediator, edge.process] = (gain + edge.gain, math.hypot(sd, edge.gain_sd))
-    notes = {name: said for name in sites() if name in _moved(wanted, links) and (said := beside(product, name))}
+    moved = _moved(wanted, links)
     return Mechanism(
         product=product.name,
         edges=reached,
         gains=MappingProxyType(gains),
         copies_per_vesicle=MappingProxyType(copies),
         unmeasured=tuple(
-            m for m in asked if m not in copies and m not in notes and any(e.mediator == m for e in possible)
+            m
+            for m in asked
+            if m not in copies
+            and any(e.mediator == m for e in possible)
+            and not (m in sites() and looked_for(product, m))
         ),
         untouched=tuple(p for p in wanted if all(e.process != p for e in possible)),
-        remarks=(*_remarks(product, copies), *notes.values()),
+        remarks=(*_remarks(product, copies), *(said for p in sites() if p in moved and (said := beside(product, p)))),
     )
 
 

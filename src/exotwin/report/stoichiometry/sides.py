@@ -40,6 +40,10 @@ FOR: tuple[tuple[str, str], ...] = (
         "huc-exo-14-3-3-sirt1",
         "A protein of vesicles, 14-3-3 zeta, is named for what they did to irradiated skin; no copies were counted.",
     ),
+    (
+        "pdmsc-ovx-rat-vegf",
+        "A protein of the fluid acts: VEGF on ovaries in a dish, at 50 ng/mL (2600 pmol/L) and less than cells do.",
+    ),
     ("add-age-usc-ev", "Two proteins, PLAU and TIMP1, are named for what vesicles did to old mice; none was counted."),
     ("dorronsoro2021", "Vesicles lengthened the life of progeroid mice about as much as the cells they came from."),
 )
