@@ -119,14 +119,14 @@ PANELS: dict[str, tuple[Panel, ...]] = {
         Panel(
             "blood, liver and spleen being 100",
             "minutes",
-            (Line("blood_share", "cord_blood", 1 / 1440, 25 / 1440),),
+            (Line("blood_share", "luciferase", 1 / 1440, 25 / 1440),),
             x=age(0, 1 / 1440),
             band=True,
         ),
         Panel(
             "half-life in blood of dyes, minutes",
             "minutes",
-            (Line("blood_half_life", "lasting", 0, 30 / 1440),),
+            (Line("first_phase", "fluorophore", 0, 30 / 1440),),
             x=age(0, 1 / 1440),
             note="",
         ),
@@ -134,8 +134,8 @@ PANELS: dict[str, tuple[Panel, ...]] = {
             "liver, per cent of dose",
             "minutes",
             (
-                Line("liver", "lasting", 0, 250 / 1440, "label that lasts"),
-                Line("liver", "vesicles", 0, 250 / 1440, "iodine"),
+                Line("liver", "particle", 0, 250 / 1440, "particles"),
+                Line("liver", "iodine", 0, 250 / 1440, "iodine"),
             ),
             x=age(0, 1 / 1440),
             log=False,
@@ -145,9 +145,9 @@ PANELS: dict[str, tuple[Panel, ...]] = {
             "organs, liver and spleen being 100",
             "hours",
             (
-                Line("spleen_share", "lasting", 0.01, 0.26, "spleen"),
-                Line("lung_share", "lasting", 0.01, 0.26, "lung"),
-                Line("kidney_share", "lasting", 0.01, 0.26, "kidneys"),
+                Line("spleen_share", "technetium", 0.01, 0.26, "spleen, 99mTc"),
+                Line("kidney_share", "technetium", 0.01, 0.26, "kidneys, 99mTc"),
+                Line("kidney_share", "indium", 0.01, 0.26, "kidneys, 111In"),
             ),
             x=age(0, 1 / 24),
         ),
@@ -192,7 +192,7 @@ def draw_panel(axes: Axes, found: OwnCalibration, panel: Panel) -> None:
     conditions = {line.condition for line in panel.lines} | ({"newborn"} if found.name == "human-pool" else set())
     colour = {}
     for line, shade in zip(panel.lines, COLOURS, strict=False):
-        key = line.observable if len(names) > 1 else line.condition
+        key = (line.observable, line.condition)
         colour[key] = BLUE if line.condition == "girl" else shade
         days, values, sd = course(found, line)
         x = panel.x(days + SHIFTED.get((found.name, line.condition), 0.0))
@@ -202,7 +202,9 @@ def draw_panel(axes: Axes, found: OwnCalibration, panel: Panel) -> None:
     for c in found.comparisons:
         shown = SAME.get(c.observable, c.observable)
         if shown in names and c.condition in conditions:
-            key = shown if len(names) > 1 else c.condition
+            key = (shown, c.condition)
+            if len(names) > 1 and key not in colour:
+                continue
             mark(
                 axes,
                 float(panel.x(np.array(c.time + SHIFTED.get((found.name, c.condition), 0.0)))),
