@@ -46,6 +46,14 @@ def test_a_source_of_cells_counts_where_an_arm_takes_it():
     assert rows
 
 
+def test_a_label_counts_where_an_arm_takes_it():
+    uses, model = Uses(), assemble("healthy", "mouse", modules=["physiology", "vesicles", "label"])
+    (particle,) = {r for row in model.labels["particle"].values() for r in row.records}
+    assert particle not in uses.by(model)
+    assert uses.by(model, labels=["particle"])[particle] == ("label_stay",)
+    assert particle not in uses.by(model, labels=["luciferase"])
+
+
 def test_every_calibration_says_which_records_it_is_fitted_to():
     uses = Uses()
     for name in calibrations():

@@ -88,6 +88,7 @@ def test_who_cannot_be_simulated_has_no_value_and_it_is_said_why(read, tiny_root
             ("day -3", "day -1"),
         ),
         (("        parameters: {body_weight: 40 g}", "        source: cord"), ('"cord"', "no sources of cells")),
+        (("        parameters: {body_weight: 40 g}", "        label: indium"), ('"indium"', "no labels")),
         (
             ("        parameters: {body_weight: 40 g}", "        comparators: [{name: exercise}]"),
             ("exercise", "no module"),

@@ -22,7 +22,8 @@ def show(table: Table) -> None:
 
 def _show_row(row: Mapping[str, str]) -> None:
     unit = "" if row["unit"] == "dimensionless" else f" {row['unit']}"
-    held = "" if row["species"] == "all" else f", {row['species']}"
+    whose = (row.get("source", ""), row.get("label", ""), "" if row["species"] == "all" else row["species"])
+    held = "".join(f", {word}" for word in whose if word)
     console.out.print(Text.assemble("\n", (row["name"], "bold"), f" = {row['value']}{unit}{held}"), soft_wrap=True)
     fit = f" by {row['calibration']}" if row["calibration"] else ""
     spread = f"; {row['level']}, {row['spread']}" if row["spread"] else f"; {row['level']}"
