@@ -23,7 +23,7 @@ FIGURES = {
     "cells-fate": (cells.fate, "Infused cells by compartment over ten days, mouse and person"),
     "cells-limits": (
         cells.limits,
-        "Plugged capillaries and chance of death by dose; antibodies against the donor over time",
+        "Closed capillaries and chance of death by dose; antibodies against the donor over time",
     ),
     "culture": (cells.culture, "Divisions, senescent share, telomeres and doubling time by passage and source"),
     "vesicles-course": (vesicles.course, "Vesicles in blood and organs over time after a dose by vein, with records"),

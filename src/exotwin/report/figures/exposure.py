@@ -95,7 +95,7 @@ def _names(axes: Axes, ends: list[tuple[float, bool, str, Stroke]], lowest: floa
 
 
 def obstruction(words: Words, table: pd.DataFrame, strokes: dict[str, Stroke]) -> Drawing | None:
-    """Share of lung capillary segments plugged; None if no arm plugs any."""
+    """Share of lung capillaries closed; None if no arm plugs any."""
     table = table[table["exposure"] == "obstruction_index"]
     if table.empty:
         return None
