@@ -198,7 +198,7 @@ def test_deficits_follow_the_burden_as_a_share_of_what_one_can_bear(models):
 
 
 def test_the_frail_die_sooner_than_the_fit_of_their_age(models):
-    """Of those alive at 77: deaths of the next five years, a quarter with the most deficits against that with the fewest."""
+    """Deaths of five years among those alive at 77: a quarter with the most deficits against that with the fewest."""
     model = assemble("frailty", "human", modules=("ageing", "mortality", "comparators", "frailty"))
     patients, rng = np.arange(1500), np.random.default_rng(11)
     run_in = 10 * YEAR
