@@ -154,6 +154,22 @@ def test_without_macrophages_vesicles_stay_for_hours(healthy):
     assert np.trapezoid(free, 24 * days) / 1e10 == pytest.approx(3.57, rel=0.3)
 
 
+def test_walls_of_unnamed_tissues_let_pass_what_those_of_muscle_do_and_no_macrophage_is_asked(healthy):
+    """What leaves blood without macrophages and kidneys, by size: all walls, the unnamed by their flow."""
+    for species in ("human", "mouse", "rat"):
+        model, compiled = healthy[species]
+        walls = [f"passage_{tissue}" for tissue in model.tissues]
+        names = ["blood_clearance", "kidney_clearance", "rest_flow", *walls]
+        for diameter in (50.0, 100.0, 200.0):
+            given = {"macrophages": 0.0, "vesicle_diameter": diameter}
+            found = compiled.simulate([0.0, 1e-6], outputs=names, parameters=given)
+            read = {n: float(found[n].to_numpy()[0, 0]) for n in names}
+            unnamed = read["blood_clearance"] - read["kidney_clearance"] - sum(read[w] for w in walls)
+            assert unnamed == pytest.approx(
+                model.parameters["muscle_extraction"].value * read["rest_flow"] * 100 / diameter, rel=1e-9
+            )
+
+
 def test_endotoxin_moves_vesicles_from_the_liver_to_monocytes_of_the_lung(healthy):
     """ev-phago-lps-shift: twenty times as much per lung, of which blood that is cleared more slowly adds a little."""
     _, compiled = healthy["mouse"]
