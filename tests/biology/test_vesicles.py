@@ -42,6 +42,7 @@ def _rates(p):
     back, ip, airway = (np.log(2) / p[f"{n}_half_life"] for n in ("return", "ip", "airway"))
     breakdown = np.log(2) / p["vesicle_half_life_in_cells"]
     rates = {("blood", o): p[f"{o}_extraction"] * flow[o] / blood for o in ("liver", "spleen", "kidney", "rest")}
+    rates["blood", "rest"] += size * p["rest_wall_extraction"] * flow["rest"] / blood
     rates |= {(organ, "degraded"): breakdown for organ in (*ORGANS, "ovary", "phagocytes_ovary")}
     per_mL_of_liver = p["liver_extraction"] * flow["liver"] / (p["liver_per_kg"] * p["body_weight"])
     leave = np.log(2) / p["monocyte_half_life"]
