@@ -40,6 +40,7 @@ def cells(*changes: dict[str, object]) -> pd.DataFrame:
         ({"effect": 1.0, "low": 1.0, "high": 1.0, "p_better": 0.0}, "x 1.000 (1.000 to 1.000) 0%"),
         (RISE | {"effect": 0.456, "low": -0.0123, "high": 10}, "+0.46 ng/mL (-0.012 to +10) 93%"),
         (RISE | {"effect_unit": "dimensionless", "effect": 0.5, "low": 0.1, "high": 1}, "+0.5 (+0.1 to +1) 93%"),
+        (RISE | {"effect_unit": "m", "effect": 99.7, "low": -123.4, "high": 12345}, "+100 m (-120 to +12 000) 93%"),
         (CYCLING | {"effect": 0.042, "low": -0.001, "high": 0.16}, "+4.2 points (-0.1 to +16) 93%"),
         (CYCLING | {"effect": -0.0, "low": -0.003, "high": 0.003}, "+0 points (-0.3 to +0.3) 93%"),
         ({"effect": math.nan, "low": math.nan, "high": math.nan, "p_better": math.nan}, "no statement"),

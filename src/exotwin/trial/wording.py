@@ -92,6 +92,11 @@ def _words(row: Mapping[Hashable, Any]) -> tuple[str, str, str]:
         share = row["effect_kind"] == "risk difference"
         named = "" if row["effect_unit"] == "dimensionless" else f" {row['effect_unit']}"
         scale, unit = (100.0, " points") if share else (1.0, named)
-        # Adding zero makes +0 of -0.
-        value, low, high = (f"{scale * number + 0.0:+.2g}" for number in numbers)
+        value, low, high = (_signed(scale * number) for number in numbers)
     return f"{value}{unit}", f"{low} to {high}", f"{row['p_better']:.0%}"
+
+
+def _signed(number: float) -> str:
+    """Two digits with a sign, and no power of ten where a number of metres or days is read: +120, not +1.2e+02."""
+    text = f"{number + 0.0:+.2g}"  # adding zero makes +0 of -0
+    return f"{float(text):+,.0f}".replace(",", " ") if 100 <= abs(float(text)) < 1e6 else text
