@@ -278,7 +278,7 @@ def test_male_mice_live_as_much_shorter_as_in_the_records(models, numbers):
 
 
 def test_lives_of_mice_spread_as_those_of_the_big_cohort_of_females(models, numbers):
-    """sr-mouse-ml, 3701 UM-HET3 females: the published diffusion in its own unit of burden, and ours with two spreads."""
+    """sr-mouse-ml, 3701 UM-HET3 females: the published diffusion in its own unit of burden; ours with two spreads."""
     p = models["mouse"].parameters
     eta, *rest = numbers("mouse", removal_half=0.5, **HET3["female"])
     expected = _spread_of_lives(*_survival(eta, *rest, start=14.0, days=2000, step=4.0)[:2])

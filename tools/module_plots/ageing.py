@@ -51,7 +51,8 @@ def _burden(axes: Axes, name: str, which: str, days: Floats, start: float, unit:
     many = np.mean(dead < 0.5, axis=0) > 0.05
     with np.errstate(all="ignore"):
         axes.plot(x[many], np.nanmean(alive[:, many], axis=0), color=INK, lw=2, label="mean of the living")
-    quiet = run(study(name, patients=1, draws=0, noise=False, arms=plan.arms), ["senescent"], days)
+    usual = {**plan.parameters, "production_individual": 1.0}
+    quiet = run(study(name, patients=1, draws=0, noise=False, arms=plan.arms, parameters=usual), ["senescent"], days)
     axes.plot(
         x[many], of(quiet, which, "senescent")[0][many], color=GREEN, ls=(0, (5, 2)), label="equation of the mean"
     )
